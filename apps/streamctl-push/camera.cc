@@ -189,8 +189,10 @@ void PushCamera::on_stop_order() {
 void PushCamera::on_received(const camera::Received& received) {
     if (!keeps_capture() || received.capture != capture_name_) return;
     is_resumed_ = true;
+    const std::size_t before = kept_.size();
     kept_.received(received.seq);
     if (kept_.empty() && stop_is_said_) return capture_over();
+    if (stop_is_said_ && kept_.size() < before) await_last_word();
     pump();  // which waits while too much is kept
 }
 
@@ -255,6 +257,7 @@ void PushCamera::start(const camera::Start& order) {
     }
     capture_name_ = target_.resumes ? order.capture : std::string();
     const camera::StartParameters& parameters = order.parameters;
+    asked_ = parameters;
     try {
         clip_ = fleet_.clip_for(parameters);
     } catch (const std::exception& error) {
@@ -292,6 +295,7 @@ void PushCamera::give_up_capture() {
                "the server has given up the capture: " + std::to_string(kept_.size()) +
                    " messages do not reach it",
                true);
+    if (!kept_.empty()) exit_code_ = cli::kDamaged;
     capture_over();
 }
 
@@ -336,6 +340,7 @@ void PushCamera::begin_sending(const PacketPtr& first) {
     pass_us_ = 0;
     latest_us_ = 0;
     pictures_ = 0;
+    pass_pictures_ = 0;
     bytes_ = 0;
     send_text(camera::encode_status(camera::Status::capture_started, "Streaming H.264"));
     fleet_.say(*this, "capture started", false);
@@ -372,10 +377,18 @@ void PushCamera::flush() {
     stop_is_said_ = true;
     send_text(camera::encode_status(camera::Status::capture_stopped, stop_message_));
     if (kept_.empty()) return capture_over();
+    await_last_word();
+}
+
+/// Until the server has it all. One that takes no more of it gets the rest by another connection.
+void PushCamera::await_last_word() {
     loop_.cancel(last_word_);
     last_word_ = loop_.after(kAnswerPatience, [this] {
         last_word_ = 0;
-        capture_over();
+        fleet_.say(*this,
+                   std::to_string(kept_.size()) + " messages have not reached the server yet",
+                   true);
+        fail(cli::kUnreachable);
     });
 }
 
@@ -487,11 +500,28 @@ bool PushCamera::send_next() {
     return true;
 }
 
+/// To the beginning of the input. What was too long to be kept is opened anew.
+bool PushCamera::go_back() {
+    if (clip_->rewind(reader_)) return true;
+    if (clip_->is_live()) return false;
+    leave_clip();
+    clip_ = fleet_.clip_for(asked_);
+    reader_ = clip_->join();
+    return true;
+}
+
 void PushCamera::end_of_pass() {
-    const bool repeats = target_.loops && capture_ == Capture::running && clip_->rewind(reader_);
-    if (repeats) {
-        pass_us_ = latest_us_ + static_cast<std::int64_t>(1e6 / clip_->fps());
-        return;
+    // A second pass without a picture would be followed by others without end.
+    const bool repeats =
+        target_.loops && capture_ == Capture::running && pictures_ > pass_pictures_;
+    try {
+        if (repeats && go_back()) {
+            pass_pictures_ = pictures_;
+            pass_us_ = latest_us_ + static_cast<std::int64_t>(1e6 / clip_->fps());
+            return;
+        }
+    } catch (const std::exception& error) {
+        return capture_failed(error.what());
     }
     if (capture_ == Capture::starting) return capture_failed("the input is empty");
     closes_after_ = "the input has ended";

@@ -118,6 +118,8 @@ class PushCamera final : public loop::StreamHandler {
     void begin_sending(const PacketPtr& first);
     void stop(std::string message);
     void end_of_pass();
+    bool go_back();
+    void await_last_word();
     void capture_failed(const std::string& why);
     void capture_over();
     void give_up_capture();
@@ -150,6 +152,7 @@ class PushCamera final : public loop::StreamHandler {
     std::int64_t heard_ns_ = 0;
     loop::TimerId silence_ = 0;
 
+    camera::StartParameters asked_;  ///< of the capture under way
     std::shared_ptr<Clip> clip_;
     ReaderId reader_ = 0;
     PacketPtr next_;
@@ -183,6 +186,7 @@ class PushCamera final : public loop::StreamHandler {
     std::int64_t pass_us_ = 0;              ///< media time at which this pass over the input began
     std::int64_t latest_us_ = 0;            ///< latest media time so far
     std::uint64_t pictures_ = 0;
+    std::uint64_t pass_pictures_ = 0;  ///< of them, those before this pass
     std::uint64_t bytes_ = 0;
     std::uint64_t reset_at_ = 0;  ///< the connection breaks after so many; 0: never
 };

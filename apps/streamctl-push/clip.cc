@@ -1,9 +1,23 @@
 #include "streamctl-push/clip.h"
 
+#include <signal.h>
+
 #include <algorithm>
 #include <utility>
 
 namespace st::streamctl {
+namespace {
+
+constexpr int kWakingSignal = SIGUSR1;
+
+/// From now on that signal ends a system call that blocks, and does nothing else.
+void wake_by_signal() {
+    struct sigaction nothing {};
+    nothing.sa_handler = [](int) {};
+    ::sigaction(kWakingSignal, &nothing, nullptr);
+}
+
+}  // namespace
 
 Clip::Clip(ClipInput source, std::optional<OpenedInput> opened,
            std::optional<av::EncodeOptions> encode, std::function<void()> on_news)
@@ -14,12 +28,21 @@ Clip::Clip(ClipInput source, std::optional<OpenedInput> opened,
     auto input = std::make_shared<std::optional<av::Input>>();
     if (opened) input->emplace(std::move(opened->input));
     if (encode) encode->wants_key = wants_key_;
-    thread_ = std::thread([this, encode, input] { run(std::move(*input), encode); });
+    wake_by_signal();
+    thread_ = std::thread([this, encode, input] {
+        run(std::move(*input), encode);
+        is_over_.store(true);
+    });
 }
 
 Clip::~Clip() {
     stop_->store(true);
     room_.notify_all();
+    // A pipe's read knows nothing of the flag until a signal ends it.
+    while (!is_over_.load()) {
+        ::pthread_kill(thread_.native_handle(), kWakingSignal);
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
     thread_.join();
 }
 

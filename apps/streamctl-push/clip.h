@@ -109,6 +109,7 @@ class Clip {
     std::map<ReaderId, std::uint64_t> readers_ ST_GUARDED_BY(mutex_);  ///< next packet of each
     ReaderId next_reader_ ST_GUARDED_BY(mutex_) = 1;
 
+    std::atomic<bool> is_over_{false};  ///< the thread does nothing more
     std::thread thread_;
 };
 

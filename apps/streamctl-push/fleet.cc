@@ -20,6 +20,8 @@
 #include "cli/exit_codes.h"
 #include "streamctl-push/camera.h"
 #include "streamctl-push/statistics.h"
+#include "streamctl/client/connection.h"
+#include "streamctl/client/interrupt.h"
 
 namespace st::streamctl {
 namespace {
@@ -71,10 +73,20 @@ av::InputOptions input_options(const PushOptions& options) {
 /// What FFmpeg makes is made as fast as it is taken.
 bool is_made_here(const PushOptions& options) { return input_options(options).format == "lavfi"; }
 
+/// What is opened may keep us waiting for ever, and no camera has anything to say yet: signals end
+/// us as if nobody had blocked them.
 OpenedInput open_input(const PushOptions& options) {
+    const SignalsPass let_through;
     auto stop = std::make_unique<std::atomic<bool>>(false);
     av::Input input(url_of(options), input_options(options), *stop);
     return {std::move(stop), std::move(input)};
+}
+
+Poco::Net::SocketAddress address_of(const ServerUrl& server) {
+    using Address = Poco::Net::SocketAddress;
+    if (!server.socket.empty()) return {Address::UNIX_LOCAL, server.socket};
+    const SignalsPass let_through;  // a name may take long to look up
+    return {server.host, server.port};
 }
 
 /// What can be read only once, or has been connected to us, is kept open until it is wanted.
@@ -109,9 +121,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
                   first_->input.is_live() && options_.fault.flash.count() == 0,
                   first_->input.fps()} {
         PushTarget target;
-        using Address = Poco::Net::SocketAddress;
-        target.address = server.socket.empty() ? Address(server.host, server.port)
-                                               : Address(Address::UNIX_LOCAL, server.socket);
+        target.address = address_of(server);
         target.host_field = server.host_field();
         target.host = server.host;
         target.tls = server.tls;
@@ -186,7 +196,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
 
     void say(const PushCamera& camera, std::string_view text, bool is_trouble) override {
         if (!is_trouble && (quiet_ || !talkative_)) return;
-        std::cerr << camera.name() << ": " << text << std::endl;
+        std::cerr << camera.name() << ": " << printable(text) << std::endl;
     }
 
     void on_done(PushCamera& camera, int exit_code) override {
@@ -273,10 +283,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
     }
 
     void listen_for_signals() {
-        sigset_t set;
-        sigemptyset(&set);
-        sigaddset(&set, SIGINT);
-        sigaddset(&set, SIGTERM);
+        const sigset_t set = Interrupt::signals();
         signals_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
         loop_.add(signals_.get(), *this, EPOLLIN);
     }

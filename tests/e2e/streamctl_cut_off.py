@@ -7,7 +7,6 @@ import os
 import pty
 import signal
 import subprocess
-import time
 
 import ctl
 import harness
@@ -249,28 +248,6 @@ class CutOff(ctl.Case):
             process.send_signal(number)
             code, _, err = await self.result(process)
             self.assertEqual(code, -number, err)
-
-    async def test_push_can_be_ended_while_its_input_is_silent(self):
-        server = self.start_streamd()
-        clip = harness.clip("baseline", frames=300)
-        reader, writer = os.pipe()
-        process = subprocess.Popen([harness.program("streamctl"), "push", "-", "--input-format", "h264", "--name", "door"],
-                                   stdin=reader, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                   env=self.environment(server), cwd=self.folder)
-        self.addCleanup(self.end_ctl, process)
-        os.close(reader)
-        self.addCleanup(os.close, writer)
-        # It has no end, and is read as it is sent.
-        fed = asyncio.create_task(asyncio.to_thread(os.write, writer, clip.read_bytes()))
-        await server.wait_cameras("door")
-        await server.start_capture(wait=False)
-        await fed
-        await harness.async_wait_for(lambda: server.cameras()["door"]["frames"] > 0, "pictures come")
-        begin = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        code, _, err = await self.result(process)
-        self.assertEqual(code, 0, err)
-        self.assertLess(time.monotonic() - begin, 20)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,9 @@ GAP_S = 60 if os.environ.get("ST_EXHAUSTIVE") else 7
 class Network:
     """Between push and the server; it can fail without a word."""
 
-    def __init__(self, port):
+    def __init__(self, port, bytes_per_s=None):
         self.server_port = port
+        self.bytes_per_s = bytes_per_s  # on the way to the server
         self.is_down = False
         self.lines = []
 
@@ -36,12 +37,14 @@ class Network:
             return here.close()
         line = {"is_dead": self.is_down, "here": here, "there": there}
         self.lines.append(line)
-        await asyncio.gather(self.pump(line, reader, there), self.pump(line, there_reader, here))
+        await asyncio.gather(self.pump(line, reader, there, self.bytes_per_s), self.pump(line, there_reader, here))
 
     @staticmethod
-    async def pump(line, source, sink):
+    async def pump(line, source, sink, bytes_per_s=None):
         try:
             while data := await source.read(65536):
+                if bytes_per_s:
+                    await asyncio.sleep(len(data) / bytes_per_s)
                 if not line["is_dead"]:
                     sink.write(data)
                     await sink.drain()
@@ -125,6 +128,23 @@ class PushResumes(harness.Case):
             self.assertEqual(process.returncode, 0, err)
         ((_, session),) = (await asyncio.to_thread(server.finished_sessions, 1)).items()
         self.assertEqual((session["pictures"], session["seq_gaps"], session["end_reason"]), (4 * FPS, [], "camera_stopped"))
+        await asyncio.to_thread(server.stop)
+
+    async def test_a_slow_network_has_the_time_that_it_needs_for_the_rest(self):
+        """The end of the input is in our queue and in the system's buffers, and takes longer than any patience."""
+        server = self.start_streamd()
+        clip = harness.clip("baseline", frames=240, size="1280x720")
+        async with Network(server.port, clip.stat().st_size / 20) as network:
+            process = await asyncio.create_subprocess_exec(
+                harness.program("streamctl"), "-s", f"ws://127.0.0.1:{network.port}", "push", clip, "--name", "desk",
+                "--resume", stderr=asyncio.subprocess.PIPE)
+            self.addCleanup(lambda: process.returncode is None and process.kill())
+            await server.wait_cameras("desk")
+            self.assertTrue((await server.start_capture())["ok"])
+            _, err = await asyncio.wait_for(process.communicate(), 2 * harness.PATIENCE_S)
+            self.assertEqual(process.returncode, 0, err)
+        ((_, session),) = (await asyncio.to_thread(server.finished_sessions, 1)).items()
+        self.assertEqual((session["pictures"], session["seq_gaps"], session["end_reason"]), (240, [], "camera_stopped"), err)
         await asyncio.to_thread(server.stop)
 
     async def test_a_server_that_begins_anew_gets_a_new_recording(self):
