@@ -121,7 +121,7 @@ test("where nothing can be encoded any more, in a gap of the network, what was e
     const recording = await ended("locked");
     assert.deepEqual([recording.state, recording.end_reason], ["done", "camera_error"]);
     assert.ok(recording.pictures > before + 10, `${recording.pictures} of more than ${before + 10}`);
-    assert.equal((await until("it is there", () => cameraNamed("locked"))).state, "idle");
+    await until("it can be started", async () => (await cameraNamed("locked"))?.state === "idle");
     await page.evaluate(() => { globalThis.rig.encodes = true; });
     await start("locked");
     await more("locked");
@@ -229,19 +229,19 @@ test("a disconnect sends what waits for the network first, and asks whoever cann
 
 test("what an earlier start set does not stay", async () => {
     const page = await phone("forgetful");
-    const sizeOf = async (parameters) => {
+    // The first pictures may be of the size before.
+    const gives = async (parameters, isRight) => {
         await start("forgetful", {bitrate_bps: 300_000, ...parameters});
-        await more("forgetful", 5);
-        const {width, height} = await cameraNamed("forgetful");
-        const {frameRate} = await page.evaluate(() => globalThis.rig.tracks.at(-1).getSettings());
+        await until(`what ${JSON.stringify(parameters)} asks for`, async () => {
+            const {width, height} = await cameraNamed("forgetful");
+            const {frameRate} = await page.evaluate(() => globalThis.rig.tracks.at(-1).getSettings());
+            return isRight(width, height, Math.round(frameRate));
+        });
         await stop("forgetful");
-        return [width, height, Math.round(frameRate)];
     };
-    const first = await sizeOf({resolution: {width: 320, height: 240}, fps: 5});
-    assert.deepEqual(first, [320, 240, 5]);
-    assert.deepEqual(await sizeOf({}), [1920, 1080, 30]);
-    const [width, height] = await sizeOf({aspect: {width: 4, height: 3}});
-    assert.ok(Math.abs(width / height - 4 / 3) < 0.01, `${width}x${height}`);
+    await gives({resolution: {width: 320, height: 240}, fps: 5}, (width, height, fps) => width === 320 && height === 240 && fps === 5);
+    await gives({}, (width, height, fps) => width === 1920 && height === 1080 && fps === 30);
+    await gives({aspect: {width: 4, height: 3}}, (width, height) => width > 320 && Math.abs(width / height - 4 / 3) < 0.01);
     const [recording] = (await server.ask("GET", "recordings")).items;
     const {capabilities} = await server.ask("GET", `recordings/${recording.id}`);
     assert.equal(capabilities.deviceModel, "Linux");
@@ -294,7 +294,7 @@ test("a start that is stopped while encoders are tried costs the next one nothin
         // Each candidate takes its time.
         const supported = VideoEncoder.isConfigSupported.bind(VideoEncoder);
         VideoEncoder.isConfigSupported = async (config) => {
-            await new Promise((resolve) => setTimeout(resolve, 1500));
+            await new Promise((resolve) => setTimeout(resolve, 400));
             return supported(config);
         };
     });
