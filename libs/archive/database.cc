@@ -2,8 +2,7 @@
 
 #include <sqlite3.h>
 
-#include <cerrno>
-
+#include "base/out_of_descriptors.h"
 #include "control/glob.h"
 
 namespace st::archive {
@@ -31,7 +30,7 @@ DatabaseError::DatabaseError(const std::string& what, int code, int system_errno
 bool DatabaseError::is_damage() const {
     const int kind = code_ & 0xFF;
     // A program without descriptors finds no file, and nothing is wrong with it.
-    if (system_errno_ == EMFILE || system_errno_ == ENFILE) return false;
+    if (is_out_of_descriptors(system_errno_)) return false;
     return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR ||
            kind == SQLITE_SCHEMA || kind == SQLITE_MISMATCH || kind == SQLITE_CANTOPEN ||
            code_ == SQLITE_READONLY_DBMOVED;
@@ -39,7 +38,7 @@ bool DatabaseError::is_damage() const {
 
 bool DatabaseError::is_refusal() const {
     const int kind = code_ & 0xFF;
-    if (system_errno_ == EMFILE || system_errno_ == ENFILE) return false;
+    if (is_out_of_descriptors(system_errno_)) return false;
     return kind == SQLITE_FULL || kind == SQLITE_IOERR;
 }
 

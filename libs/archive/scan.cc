@@ -14,6 +14,7 @@
 
 #include "archive/movie_file.h"
 #include "base/name.h"
+#include "base/out_of_descriptors.h"
 #include "mp4/segment_mark.h"
 #include "record/flv_movie.h"
 #include "record/folder.h"
@@ -59,8 +60,6 @@ Fd open_path(const std::string& root, const std::string& path, int last_flags) {
     return at;
 }
 
-bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
-
 [[noreturn]] void fail_without_descriptors(const std::string& path) {
     throw std::system_error(errno, std::generic_category(), "open " + path);
 }
@@ -69,7 +68,7 @@ bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
 Fd open_if_there(const std::string& root, const std::string& path, int last_flags) {
     errno = 0;
     Fd opened = open_path(root, path, last_flags);
-    if (!opened && is_out_of_descriptors()) fail_without_descriptors(path);
+    if (!opened && is_out_of_descriptors(errno)) fail_without_descriptors(path);
     return opened;
 }
 
@@ -293,7 +292,7 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     errno = 0;
     const Fd folder = open_path(root, file.substr(0, slash), O_DIRECTORY);
     const Fd opened = folder ? open_path(root, file, 0) : Fd();
-    if (!opened && is_out_of_descriptors()) {
+    if (!opened && is_out_of_descriptors(errno)) {
         return Error{"delete " + file + ": " + std::strerror(errno), kUnavailable};
     }
     struct stat status {};

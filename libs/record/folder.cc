@@ -27,12 +27,6 @@ namespace {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-Fd open_directory(const std::string& path) {
-    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) fail("open recordings folder " + path);
-    return fd;
-}
-
 /// False: the file system has no locks.
 bool claim(const Fd& fd, const std::string& path) {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return true;
@@ -113,7 +107,7 @@ std::string_view camera_of(std::string_view id) {
 Folder::Folder(const std::string& path, Stamp stamp) : stamp_(stamp) {
     std::filesystem::create_directories(path);
     path_ = std::filesystem::canonical(path).string();
-    Fd fd = open_directory(path_);
+    Fd fd = open_recordings(path_);
     has_locks_ = claim(fd, path_);
     const Lock guard(mutex_);
     fd_ = std::move(fd);
@@ -124,7 +118,7 @@ void Folder::follow_path() {
     struct stat there {};
     if (::stat(path_.c_str(), &there) != 0) fail("recordings folder " + path_);
     if (::fstat(fd_.get(), &held) == 0 && is_same(held, there)) return;
-    Fd fd = open_directory(path_);
+    Fd fd = open_recordings(path_);
     claim(fd, path_);
     fd_ = std::move(fd);
 }
@@ -218,6 +212,12 @@ bool Folder::has_room(std::uint64_t bytes) {
 void Folder::sync() const {
     const Fd fd = duplicate();
     if (::syncfs(fd.get()) != 0) fail("sync the file system of " + path_);
+}
+
+Fd open_recordings(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) fail("open recordings folder " + path);
+    return fd;
 }
 
 std::string why_no_room(int fd, const std::string& path, std::uint64_t bytes) {

@@ -100,6 +100,8 @@ std::string_view camera_of(std::string_view id);
 /// std::system_error.
 void lock_recording(int directory);
 
+/// The recordings folder. Throws std::system_error.
+Fd open_recordings(const std::string& path);
 /// Why no recording can begin on the file system of that descriptor, which lies at `path`, in words
 /// for the user; "": one can. `bytes`: of some seconds of what is written.
 std::string why_no_room(int fd, const std::string& path, std::uint64_t bytes);

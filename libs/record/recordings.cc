@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/name.h"
+#include "base/out_of_descriptors.h"
 #include "record/folder.h"
 #include "record/session_json.h"
 
@@ -56,11 +57,9 @@ RecordingEntry make_entry(const std::string& id, StoredSession stored, std::stri
     return entry;
 }
 
-bool is_out_of_descriptors() { return errno == EMFILE || errno == ENFILE; }
-
 /// Behind an open() that failed: what is there cannot be seen for want of descriptors, or is not.
 Error unless_out_of_descriptors(Error none) {
-    if (!is_out_of_descriptors()) return none;
+    if (!is_out_of_descriptors(errno)) return none;
     return Error{"the server has too many files open: try again in a moment", kUnavailable};
 }
 
@@ -109,7 +108,7 @@ int delete_tree(int parent, const std::string& name, int depth = 0) {
 
 std::vector<std::string> Recordings::names() const {
     const Fd root = open_root(path_);
-    if (!root && is_out_of_descriptors()) {
+    if (!root && is_out_of_descriptors(errno)) {
         throw std::system_error(errno, std::generic_category(), "open " + path_);
     }
     if (!root) return {};

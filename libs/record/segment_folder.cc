@@ -26,12 +26,6 @@ constexpr unsigned kSameNameMax = 999;
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-Fd open_root(const std::string& path) {
-    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) fail("open recordings folder " + path);
-    return fd;
-}
-
 /// Made if it is not there; never through a link.
 Fd enter(const Fd& parent, const std::string& name) {
     if (::mkdirat(parent.get(), name.c_str(), 0777) != 0 && errno != EEXIST) {
@@ -113,7 +107,7 @@ MadeSegment SegmentFolder::make(const std::string& stream, const SegmentOrder& o
                                 SegmentLayout layout, std::int64_t first_wall_us,
                                 std::uint32_t number) const {
     assert(is_stream_path(stream));
-    const Fd root = open_root(path_);
+    const Fd root = open_recordings(path_);
     const std::string why = why_no_room(root.get(), path_, 0);
     if (!why.empty()) throw std::runtime_error(why);
     const std::size_t slash = stream.find('/', 1);
@@ -150,7 +144,7 @@ void SegmentFolder::discard(const SegmentPlace& place) noexcept {
 }
 
 void SegmentFolder::for_each_open(const std::function<void(SegmentPlace)>& found) const {
-    const Fd root = open_root(path_);
+    const Fd root = open_recordings(path_);
     // Layout nms: <app>/<name>/; else live/<app>/<name>/.
     walk(root, "", 2, found);
     const Fd live(::openat(root.get(), std::string(kLive).c_str(), kFolderFlags));

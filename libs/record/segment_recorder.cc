@@ -75,7 +75,8 @@ void SegmentRecorder::push(Item item) {
 
 void SegmentRecorder::know(const std::shared_ptr<const hub::Headers>& headers) {
     const Lock lock(mutex_);
-    push({nullptr, Mark::headers, headers});
+    // Looked at with the first packet: nobody is woken for it.
+    queue_.push_back({nullptr, Mark::headers, headers});
 }
 
 void SegmentRecorder::take(const hub::UnitPtr& unit) {
@@ -348,6 +349,8 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
     recorded_ = headers_;
     records_sound_ = order_.format == SegmentFormat::flv || sound_.has_value();
     if (!first_ms_) first_ms_ = dts_ms;
+    // Told before anybody sees it.
+    if (std::exchange(awaits_room_, false)) parts_.sink(SegmentsStarted{stream_, "room"});
     {
         const Lock lock(mutex_);
         status_.state = SegmentState::recording;
@@ -357,7 +360,6 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
     }
     growing_ = std::move(growing);
     looked_ns_ = monotonic_ns();
-    if (std::exchange(awaits_room_, false)) parts_.sink(SegmentsStarted{stream_, "room"});
 }
 
 void SegmentRecorder::add(const media::PacketPtr& packet) {
