@@ -298,6 +298,8 @@ class PhoneCamera {
         const {capture, socket} = this;
         // On a connection that it did not go on with: the server has given it up.
         if (!capture || this.line !== socket) return this.dropCapture();
+        // It answers that this one has failed, behind all that there was of it, and acknowledges no more.
+        if (capture.isFailureTold) return this.dropCapture();
         return this.conclude(capture);
     }
 
@@ -316,6 +318,7 @@ class PhoneCamera {
         if (!isOn()) return;
         this.say(capture.failure !== null ? {status: "error", message: capture.failure}
             : {status: "capture_stopped", message: format.count(capture.outbox.sent, "picture", "pictures")});
+        capture.isFailureTold = capture.failure !== null;
         this.showIdle();
         const end = performance.now() + lastWordMs;
         while (isOn() && capture.wanted.capture && !capture.isSafe && performance.now() < end) await sleep(pumpMs);

@@ -18,6 +18,7 @@ export class Capture {
     phase: "beginning" | "ready" | "running" | "ending" = "beginning";
     /// Why it ends, where nobody wanted it to.
     failure: string | null = null;
+    isFailureTold = false;
     /// Its end on a connection: what is left is sent, and how it ended is said.
     conclusion: {line: WebSocket | null; done: Promise<void>} | null = null;
     private seq = 0;
