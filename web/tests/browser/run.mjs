@@ -10,7 +10,7 @@ const files = readdirSync(here).filter((name) => name.endsWith(".test.mjs"))
     .filter((name) => wanted.length === 0 || wanted.includes(name.replace(".test.mjs", "")));
 let failed = 0;
 for (const name of files) {
-    const {status} = spawnSync(process.execPath, ["--test", path.join(here, name)], {stdio: "inherit", timeout: process.env.ST_EXHAUSTIVE ? 600_000 : 300_000});
+    const {status} = spawnSync(process.execPath, ["--test", path.join(here, name)], {stdio: "inherit", timeout: process.env.ST_EXHAUSTIVE ? 900_000 : 450_000});
     if (status !== 0) failed += 1;
 }
 process.exit(failed > 0 ? 1 : 0);
