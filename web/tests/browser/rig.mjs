@@ -45,10 +45,10 @@ export class Server {
         const file = path.join(server.folder, "streamd.json");
         writeFileSync(file, JSON.stringify(config));
         server.log = "";
-        server.process = spawn(path.join(bin, "streamd"),
+        server.process = spawn(path.resolve(bin, "streamd"),
             ["--config", file, "--bind", "127.0.0.1", "--port", "0", "--rtmp-port", "0", ...(args.includes("--tls-port") ? [] : ["--tls-port", "off"]), "--recordings", path.join(server.folder, "recordings"),
              "--ports-file", portsFile, ...args],
-            {stdio: ["ignore", "pipe", "pipe"], env: {...process.env, XDG_RUNTIME_DIR: server.folder}});
+            {stdio: ["ignore", "pipe", "pipe"], cwd: server.folder, env: {...process.env, XDG_RUNTIME_DIR: server.folder}});
         for (const stream of [server.process.stdout, server.process.stderr]) stream.on("data", (text) => server.log += text);
         await until("the server's ports", () => {
             if (server.process.exitCode !== null) throw new Error(`streamd ended: ${server.log}`);
