@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "archive/folder.h"
@@ -95,6 +97,33 @@ TEST_F(CatalogueTest, pages_neither_repeat_nor_miss_one_whatever_they_are_read_b
         EXPECT_EQ(seen.size(), all.size());
         EXPECT_EQ(std::set<std::string>(seen.begin(), seen.end()), all);
     }
+}
+
+TEST_F(CatalogueTest, ends_a_page_of_long_recordings_early) {
+    const std::string pad(Catalogue::kPageBytesMax / 3, 'x');
+    Ids all;
+    for (int n = 0; n < 7; ++n) {
+        const std::string id = folder_.put({"c" + std::to_string(n), kDayUs * (10 + n)});
+        std::ifstream there(folder_.path() + "/" + id + "/session.json");
+        std::string json{std::istreambuf_iterator<char>(there), std::istreambuf_iterator<char>()};
+        json.insert(json.find('{') + 1, "\"pad\":\"" + pad + "\",");
+        folder_.put_file(id + "/session.json", json);
+        all.insert(all.begin(), id);
+    }
+    open();
+    ASSERT_TRUE(catalogue_->wait(kLong));
+    Ids seen;
+    std::vector<std::size_t> pages;
+    RecordingQuery query;
+    for (;;) {
+        const RecordingPage page = catalogue_->list(query);
+        for (const auto& entry : page.items) seen.push_back(entry.id);
+        pages.push_back(page.items.size());
+        if (!page.next) break;
+        query.cursor = *page.next;
+    }
+    EXPECT_EQ(seen, all);
+    EXPECT_EQ(pages, (std::vector<std::size_t>{3, 3, 1}));
 }
 
 TEST_F(CatalogueTest, sees_what_others_put_into_the_folder_or_take_away) {
