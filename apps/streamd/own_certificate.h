@@ -35,10 +35,10 @@ loop::TlsFiles own_certificate_files(const std::string& folder);
 
 /// Makes what is missing, does not fit `identity` or ends soon; keys have mode 0600. An authority
 /// stays as long as it can be read: it may vouch for the machine's names, private addresses and
-/// the networks of the interfaces when it was made. A key without its certificate has one made. Addresses beyond that are left out while others
-/// do; for names beyond it, or when no address is within it, it is made anew with the same key. A
-/// clock that stands before the authority was made is noted, and changes nothing.
-/// Throws std::runtime_error with a text for the user.
+/// the networks of the interfaces when it was made. A key without its certificate has one made.
+/// Addresses beyond that are left out while others do; for names beyond it, or when no address is
+/// within it, it is made anew with the same key. A clock that stands before the authority was made
+/// is noted, and changes nothing. Throws std::runtime_error with a text for the user.
 OwnCertificate keep_certificate(const std::string& folder, const Identity& identity);
 
 }  // namespace st::streamd

@@ -428,8 +428,9 @@ std::vector<std::string> Store::recordings_of_take(const std::string& take) {
 
 std::optional<std::int64_t> Store::newest_us() {
     Statement statement(
-        database_, "SELECT max(at) FROM (SELECT max(started_us) AS at FROM recordings UNION ALL"
-                   " SELECT max(start_us) FROM media WHERE recording = '') WHERE at IS NOT NULL");
+        database_,
+        "SELECT max(at) FROM (SELECT max(started_us) AS at FROM recordings UNION ALL"
+        " SELECT max(start_us) FROM media WHERE recording = '') WHERE at IS NOT NULL");
     if (!statement.step() || !statement.optional_text(0)) return std::nullopt;
     return statement.integer(0);
 }

@@ -25,8 +25,8 @@ struct NalPeek {
 };
 
 /// Where a decoder may begin in a row of messages, as PictureStart::is_entry() has it of pictures:
-/// with an IDR picture, and with one behind a recovery point (a stream by intra refresh has no other), also where that came in a message of
-/// its own.
+/// with an IDR picture, and with one behind a recovery point (a stream by intra refresh has no
+/// other), also where that came in a message of its own.
 class EntryPoints {
  public:
     /// With the picture that the next message, of this `peek`, begins.
