@@ -1,7 +1,9 @@
 #include "takes/takes.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +12,8 @@
 #include <map>
 #include <utility>
 
+#include "base/clock.h"
+#include "base/fd.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "takes/material.h"
@@ -76,6 +80,13 @@ const Part* undigested_part(const Manifest& manifest, const std::set<std::string
         }
     }
     return nullptr;
+}
+
+/// When its contents did; 0: nobody can say.
+std::int64_t changed_ns(const Fd& file) {
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) return 0;
+    return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
 }
 
 void set_digest(Manifest& manifest, const std::string& file, const std::string& digest) {
@@ -264,12 +275,20 @@ Summary Takes::summary(const std::string& take) {
 }
 
 /// A recording that is deleted, by whomever, is no part of its take any more; one that is converted
-/// again, as after a failure, may have other MP4s.
+/// again may have other MP4s, or others of the same names.
 bool Takes::is_as_described(const Manifest& manifest) {
+    const std::int64_t described_ns =
+        changed_ns(Fd(::open(manifest_path(path_, manifest.take).c_str(), O_RDONLY | O_CLOEXEC)));
+    const std::int64_t now_ns = wall_us() * 1000;        // what seems later says nothing
     std::map<std::string, std::set<std::string>> there;  // MP4s of each recording
     for (const record::RecordingEntry& entry : entries_of(catalogue_, manifest.take)) {
         std::set<std::string>& files = there[entry.id];
-        for (const Mp4& file : recording_of(entry).files) files.insert(entry.id + "/" + file.name);
+        for (const Mp4& file : recording_of(entry).files) {
+            files.insert(entry.id + "/" + file.name);
+            const auto opened = catalogue_.open_file(entry.id, file.name);
+            const std::int64_t made_ns = opened ? changed_ns(Fd(*opened)) : 0;
+            if (made_ns > described_ns && made_ns <= now_ns) return false;
+        }
         if (files.empty()) files.insert("");
     }
     std::map<std::string, std::set<std::string>> described;
@@ -325,6 +344,7 @@ Result<void> Takes::remove(const std::string& take, const Removed& removed) {
 
 Result<Manifest> Takes::judge(const std::string& take, Verdict verdict, const std::string& about,
                               const std::vector<std::string>& why) {
+    if (const auto current = get(take); !current) return current;
     const Lock files(files_mutex_);
     auto manifest = read_manifest(path_, take);
     if (!manifest) return manifest;

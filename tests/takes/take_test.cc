@@ -446,6 +446,23 @@ TEST_F(TakeFiles, one_file_that_is_gone_leaves_the_others_their_digests) {
     EXPECT_EQ(manifest->cameras[1].parts[0].sha256, kDigestOfAbc);
 }
 
+TEST_F(TakeFiles, a_film_that_was_made_anew_has_its_own_digest) {
+    const std::string a = make({.camera = "a"});
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    const auto digest = [&] {
+        const auto manifest = takes.get("walk");
+        return manifest ? manifest->cameras[0].parts[0].sha256 : std::nullopt;
+    };
+    wait_until([&] { return digest() == kDigestOfAbc; });
+    std::ofstream(folder_ / a / "stream.mp4") << "other";
+    const fs::path manifest = folder_ / "takes/walk.json";
+    fs::last_write_time(manifest, fs::last_write_time(manifest) - std::chrono::hours(1));
+    EXPECT_NE(digest(), kDigestOfAbc) << "at once";
+    wait_until([&] { return digest().has_value(); });
+    EXPECT_NE(digest(), kDigestOfAbc);
+}
+
 TEST_F(TakeFiles, only_recordings_of_takes_are_listed_the_newest_take_first) {
     make({.camera = "a"});
     make({.camera = "b", .take = ""});
