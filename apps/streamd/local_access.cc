@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <stdexcept>
 
 #include "base/bytes.h"
@@ -43,8 +44,8 @@ void LocalAccess::open(server::Server& server, const std::string& path, const Lo
 }
 
 void LocalAccess::publish(server::Server& server, const std::string& path, const Log& log) {
-    const auto files =
-        path.empty() ? choose_control_files(port_of(server.ports())) : control_files_at(path, 0600);
+    const std::uint16_t port = port_of(server.ports());
+    const auto files = path.empty() ? choose_control_files(port) : control_files_at(path, 0600);
     if (!files) {
         throw std::runtime_error("control socket: no folder for it, /tmp/streamd-" +
                                  std::to_string(::geteuid()) +
@@ -52,8 +53,15 @@ void LocalAccess::publish(server::Server& server, const std::string& path, const
     }
     server.open_control_socket(files->socket, files->socket_mode);
     replace_file(files->token, token_ + "\n", files->token_mode);
-    written_.emplace(files->token);
+    written_.emplace_back(files->token);
     log.info("control socket: " + files->socket + ", token in " + files->token);
+    if (files->socket_mode == 0600) return;
+    // A service's files are found by its port, too.
+    const std::filesystem::path token(files->token);
+    const std::string by_port =
+        (token.parent_path() / ("streamd-" + std::to_string(port) + ".token")).string();
+    ::unlink(by_port.c_str());
+    if (::symlink(token.filename().c_str(), by_port.c_str()) == 0) written_.emplace_back(by_port);
 }
 
 }  // namespace st::streamd

@@ -1,7 +1,7 @@
 #pragma once
 /// The control socket and the local token: what makes a program of this machine "local".
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/own_path.h"
@@ -27,7 +27,7 @@ class LocalAccess {
     void publish(server::Server& server, const std::string& path, const Log& log);
 
     std::string token_;
-    std::optional<OwnPath> written_;  ///< removed with this; the server removes its socket
+    std::vector<OwnPath> written_;  ///< removed with this; the server removes its socket
 };
 
 }  // namespace st::streamd

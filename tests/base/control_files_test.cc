@@ -47,13 +47,6 @@ TEST_F(ControlFilesTest, a_service_has_them_in_its_own_folder_for_its_group) {
     EXPECT_EQ(find_control_files(50001, true).back().socket, files->socket);
 }
 
-TEST_F(ControlFilesTest, by_port_the_services_folder_is_roots_alone) {
-    for (const ControlFiles& found : find_control_files(50001, false)) {
-        EXPECT_TRUE(::geteuid() == 0 || !found.token.starts_with("/run/streamd/")) << found.token;
-        EXPECT_NE(found.token, "/run/streamd/control.token");
-    }
-}
-
 TEST_F(ControlFilesTest, a_folder_others_can_write_to_is_left_out) {
     ::chmod(folder_.c_str(), 0777);
     const auto files = choose_control_files(50001);
