@@ -18,8 +18,8 @@ def examples(page):
     text = (harness.ROOT / "man" / page).read_text()
     part = re.search(r"^\.SH EXAMPLES\n(.*?)(?=^\.SH|\Z)", text, re.MULTILINE | re.DOTALL).group(1)
     blocks = re.findall(r"^\.EX\n(.*?)^\.EE", part, re.MULTILINE | re.DOTALL)
-    lines = "".join(blocks).replace("\\-", "-").replace("\\e", "\\").replace("\\&", "").splitlines()
-    return [line for line in lines if line]
+    shown = "".join(blocks).replace("\\-", "-").replace("\\e", "\\").replace("\\&", "")
+    return [line for line in re.sub(r"\\\n *", "", shown).splitlines() if line]
 
 
 class Examples(harness.Case):

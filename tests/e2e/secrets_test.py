@@ -220,6 +220,10 @@ class Secrets(harness.Case):
                             await asyncio.wait_for(socket.recv(), harness.PATIENCE_S)
         async with websockets.connect(f"{server.ws_url}/play-many") as wall:
             await wall.send(json.dumps({"token": GUESSED}))
+            with self.assertRaises(websockets.ConnectionClosed) as closed:
+                await asyncio.wait_for(wall.recv(), harness.PATIENCE_S)
+            shown.append(str(closed.exception))
+        async with websockets.connect(f"{server.ws_url}/play-many") as wall:
             await wall.send(json.dumps({"subscribe": [{"id": 0, "path": f"/live/none?token={GUESSED}", "mode": "all"}]}))
             shown.append(str(await asyncio.wait_for(wall.recv(), harness.PATIENCE_S)))
         # Nobody asked the camera for one.

@@ -4,6 +4,7 @@ can be read, and all goes on by itself once there is room."""
 
 import contextlib
 import os
+import re
 import sqlite3
 import subprocess
 import unittest
@@ -80,7 +81,7 @@ class FullDisk(harness.Case):
         # There is room again.
         (disk / "filler").unlink()
         harness.wait_for(lambda: self.records(server)["/live/x"]["state"] == "recording", "it is recorded again")
-        self.assertRegex(server.log, r"record\.started .*by=room")
+        harness.wait_for(lambda: re.search(r"record\.started .*by=room", server.log), "that is told")
         count = len(list(folder.glob(f"*_segment_*.{fmt}")))
         harness.wait_for(lambda: len(list(folder.glob(f"*_segment_*.{fmt}"))) > count + 2, "more segments")
         x.kill()
