@@ -318,6 +318,7 @@ class Shell(harness.Case):
         server.kill()
         out, err = capture.communicate(timeout=harness.PATIENCE_S)
         self.assertEqual((capture.returncode, out), (69, ""), err)
+        self.assertIn("the recordings are kept on the server; to fetch them: streamctl ", err)
 
     async def test_scripts_stop_at_the_first_error_unless_told_otherwise(self):
         server = self.start_streamd()

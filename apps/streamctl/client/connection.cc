@@ -61,7 +61,7 @@ void Connection::connect(milliseconds patience) {
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw refused();
     } catch (const Poco::FileNotFoundException&) {
-        throw unreachable("there is no such socket; is streamd running?");
+        throw Gone(server_.text + ": there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
         if (error.code() == EACCES) {
             throw Failed(cli::kNotAuthorised,
@@ -92,11 +92,11 @@ Failed Connection::unreachable(const std::string& why) const {
     return {cli::kUnreachable, server_.text + ": " + why};
 }
 
-Failed Connection::refused() const {
+Gone Connection::refused() const {
     const std::string port = std::to_string(server_.port);
     const bool says_port = !server_.socket.empty() || server_.text.ends_with(":" + port);
-    return unreachable("connection refused" + (says_port ? "" : " at port " + port) +
-                       "; is streamd running there?");
+    return Gone(server_.text + ": connection refused" + (says_port ? "" : " at port " + port) +
+                "; is streamd running there?");
 }
 
 Failed Connection::no_answer(milliseconds patience) const {

@@ -48,7 +48,7 @@ class Connection {
     const ServerUrl& server() const { return server_; }
     /// "ws://host:port: `why`"
     Failed unreachable(const std::string& why) const;
-    Failed refused() const;
+    Gone refused() const;
     Failed no_answer(milliseconds patience) const;
 
  private:

@@ -18,4 +18,10 @@ class Failed : public std::runtime_error {
     cli::ExitCode exit_code_;
 };
 
+/// Nobody listens where the server was, or is to be.
+class Gone final : public Failed {
+ public:
+    explicit Gone(const std::string& message) : Failed(cli::kUnreachable, message) {}
+};
+
 }  // namespace st::streamctl

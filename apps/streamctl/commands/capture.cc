@@ -25,6 +25,8 @@ using control::StopOutcome;
 
 namespace {
 
+/// A server that nobody has found for so long was not restarted, or has lost what it was to record.
+constexpr std::chrono::seconds kGoneAfter{10};
 /// What follows from a look at the cameras that failed.
 constexpr char kGoesOn[] = "recording goes on; trying again to see how";
 
@@ -75,6 +77,7 @@ class Capture {
     /// Looks after the cameras, if the server can be asked.
     void look();
     /// Recording goes on whether the server can be asked or not: says once that it cannot.
+    /// In its handler: passes it on once the server has been gone for kGoneAfter.
     void bear(const Failed& failed, const char* consequence);
     /// Says at once which camera is no longer recording its session.
     void look_after();
@@ -127,9 +130,10 @@ class Capture {
     bool came_back_ = false;  ///< a camera dropped out and returned: pictures are missing
     bool signalled_ = false;
     bool is_subscribed_ = false;
-    bool is_cut_off_ = false;   ///< the server cannot be asked, which was said
-    bool asked_again_ = false;  ///< to stop: an answer was lost
-    bool is_stopped_ = false;   ///< the server has answered that
+    bool is_cut_off_ = false;                      ///< the server cannot be asked, which was said
+    std::optional<Clock::time_point> gone_since_;  ///< nobody has listened there
+    bool asked_again_ = false;                     ///< to stop: an answer was lost
+    bool is_stopped_ = false;                      ///< the server has answered that
 };
 
 void Capture::subscribe() {
@@ -259,6 +263,10 @@ void Capture::bear(const Failed& failed, const char* consequence) {
     if (!std::exchange(is_cut_off_, true)) {
         console_.trouble(std::string(failed.what()) + "; " + consequence);
     }
+    const bool is_gone = dynamic_cast<const Gone*>(&failed) != nullptr;
+    if (!is_gone) gone_since_.reset();
+    if (is_gone && !gone_since_) gone_since_ = Clock::now();
+    if (gone_since_ && Clock::now() - *gone_since_ >= kGoneAfter) throw;
     // A refusal came by a connection that works.
     if (dynamic_cast<const Refused*>(&failed) != nullptr) return;
     client_.reconnect();
@@ -269,6 +277,7 @@ void Capture::look() {
     try {
         if (!is_subscribed_) subscribe();
         look_after();
+        gone_since_.reset();
         if (std::exchange(is_cut_off_, false)) console_.note("the server answers again");
     } catch (const Failed& failed) {
         if (failed.exit_code() == cli::kInterrupted) {
@@ -598,7 +607,14 @@ int Capture::run() {
                   (cameras_.size() == 1 ? " camera" : " cameras") +
                   (asked.empty() ? "" : ", asked for " + asked));
     if (options_.capture.duration) end_ = begin_ + *options_.capture.duration;
-    return stop(wait());
+    Ended ended{};
+    try {
+        ended = wait();
+    } catch (const Gone&) {
+        say_what_is_left();
+        throw;
+    }
+    return stop(ended);
 }
 
 }  // namespace
