@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -70,6 +71,14 @@ struct Made {
     std::string take = "walk";  ///< "": none
 };
 
+/// Once the condition holds, or after half a minute.
+void wait_until(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!holds() && std::chrono::steady_clock::now() < end)
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    EXPECT_TRUE(holds());
+}
+
 class TakeFiles : public testing::Test {
  protected:
     TakeFiles() {
@@ -93,6 +102,15 @@ class TakeFiles : public testing::Test {
             table.rows.push_back(row);
         }
         return to_csv(table);
+    }
+
+    void wait_until_digested() const {
+        wait_until([&] {
+            const auto manifest = read_manifest(folder_, "walk");
+            return manifest && std::ranges::all_of(manifest->cameras, [](const Camera& camera) {
+                       return camera.parts[0].sha256.has_value();
+                   });
+        });
     }
 
     /// The recording's id.
@@ -388,10 +406,12 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
         // What was found out stays, whatever happens to its recordings.
         const std::string later = make({.camera = "c", .first_us = 50'000});
         catalogue.changed(later);
+        wait_until_digested();  // else its thread would write as well
         ASSERT_TRUE(write_take(catalogue, folder_, "walk", "1.2"));
         EXPECT_EQ(takes.get("walk")->verdict, Verdict::failed);
         EXPECT_EQ(takes.get("walk")->why, std::vector<std::string>{"sync-check: a is 20 ms off"});
         ASSERT_TRUE(takes.judge("walk", Verdict::ok, "sync-check: ", {}));
+        wait_until_digested();
         ASSERT_TRUE(write_take(catalogue, folder_, "walk", "1.2"));
         EXPECT_EQ(takes.get("walk")->verdict, Verdict::ok);
         std::vector<std::string> removed;
@@ -406,14 +426,6 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
     part.file = part.recording + "/stream.mp4";
     EXPECT_EQ(sha256_of(catalogue, part, [] { return false; }), kDigestOfAbc);
     EXPECT_EQ(sha256_of(catalogue, part, [] { return true; }), std::nullopt);
-}
-
-/// Once the condition holds, or after half a minute.
-void wait_until(const std::function<bool()>& holds) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds() && std::chrono::steady_clock::now() < end)
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    EXPECT_TRUE(holds());
 }
 
 TEST_F(TakeFiles, a_take_that_cannot_be_stored_is_made_as_soon_as_it_can) {
