@@ -413,9 +413,7 @@ void Normaliser::begin_picture(Packet packet, const Walked& walked, std::vector<
         const std::string why = config_trouble_.empty()
                                     ? "H.264: pictures without SPS and PPS"
                                     : config_trouble_ + ", and none with the pictures";
-        note_unseen(packet, why);
-        // Of a publisher that gave no configuration at all, viewers may have it from elsewhere.
-        if (!config_trouble_.empty()) return;
+        return note_unseen(packet, why);
     }
     if (form_ == Form::pictures) return give(std::move(packet), out);
     held_ = std::move(packet);
