@@ -306,19 +306,26 @@ class Shell(harness.Case):
             states = {camera["state"] for camera in server.cameras().values()}
             self.assertFalse(states & {"recording", "starting"}, states)
 
-    async def test_a_server_killed_in_the_middle_is_69(self):
-        server = self.start_streamd()
-        self.cameras(server, count=1, stderr=subprocess.DEVNULL)
-        capture = subprocess.Popen(
-            [harness.program("streamctl"), "capture", "--duration", "1h"], stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True, env=self.environment(server),
-        )
-        while "recording 1 camera" not in (line := capture.stderr.readline()):
-            self.assertTrue(line, "capture ended without a word")
-        server.kill()
-        out, err = capture.communicate(timeout=harness.PATIENCE_S)
-        self.assertEqual((capture.returncode, out), (69, ""), err)
-        self.assertIn("the recordings are kept on the server; to fetch them: streamctl ", err)
+    async def test_a_server_that_ends_in_the_middle_is_69(self):
+        # One that is killed leaves its control socket, one that is stopped takes it away.
+        for end, is_local in (("kill", False), ("kill", True), ("stop", True)):
+            with self.subTest(end, is_local=is_local):
+                server = self.start_streamd()
+                self.cameras(server, count=1, stderr=subprocess.DEVNULL)
+                environment = self.environment(server)
+                if is_local:
+                    (path,) = re.findall(r"control socket: (\S+\.sock),", server.log)
+                    environment["STREAMCTL_SERVER"] = "unix:" + path
+                capture = subprocess.Popen(
+                    [harness.program("streamctl"), "capture", "--duration", "1h"], stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE, text=True, env=environment,
+                )
+                while "recording 1 camera" not in (line := capture.stderr.readline()):
+                    self.assertTrue(line, "capture ended without a word")
+                getattr(server, end)()
+                out, err = capture.communicate(timeout=harness.PATIENCE_S)
+                self.assertEqual((capture.returncode, out), (69, ""), err)
+                self.assertIn("the recordings are kept on the server; to fetch them: streamctl ", err)
 
     async def test_scripts_stop_at_the_first_error_unless_told_otherwise(self):
         server = self.start_streamd()

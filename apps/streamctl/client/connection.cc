@@ -60,9 +60,10 @@ void Connection::connect(milliseconds patience) {
         socket_.connectNB(*server_.address);
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw refused();
-    } catch (const Poco::FileNotFoundException&) {
-        throw Gone(server_.text + ": there is no such socket; is streamd running?");
     } catch (const Poco::Exception& error) {
+        if (error.code() == ENOENT && !server_.socket.empty()) {
+            throw Gone(server_.text + ": there is no such socket; is streamd running?");
+        }
         if (error.code() == EACCES) {
             throw Failed(cli::kNotAuthorised,
                          server_.text + ": this account may not open the control socket");
