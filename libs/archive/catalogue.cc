@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "archive/scan.h"
 #include "base/clock.h"
@@ -125,8 +124,10 @@ void Catalogue::open_file() {
 /// A full disk must not keep retention from making room, for which it has to know what is there.
 void Catalogue::open_in_memory(const std::string& why) {
     log_.warning(why + "; until the next start the catalogue is in memory");
-    static std::atomic<unsigned> made{0};
-    const std::string place = "file:/streamd-" + std::to_string(++made) + "?vfs=memdb";
+    // SQLite finds it by its name, in this program alone: nobody else's may be called so.
+    const std::string place = "file:/streamd-" +
+                              std::to_string(reinterpret_cast<std::uintptr_t>(this)) + "-" +
+                              std::to_string(generations_ + 1) + "?vfs=memdb";
     auto store = std::make_unique<Store>(place, Database::Mode::write);
     store->prepare();
     use(std::move(store), place);
