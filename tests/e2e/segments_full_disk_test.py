@@ -3,6 +3,7 @@
 can be read, and all goes on by itself once there is room."""
 
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -102,6 +103,26 @@ class FullDisk(harness.Case):
         with contextlib.closing(sqlite3.connect(f"file:{server.recordings}/.catalogue.sqlite?mode=ro", uri=True)) as catalogue:
             rows = catalogue.execute("SELECT file FROM media WHERE stream = '/live/x' ORDER BY file").fetchall()
         self.assertEqual([row[0] for row in rows], [f"live/live/x/{path.name}" for path in files])
+
+    def test_a_server_that_starts_on_a_full_disk_knows_what_is_there(self):
+        disk = self.mount("6m")
+        recording = disk / "recordings/door_20260131_081500"
+        recording.mkdir(parents=True)
+        (recording / "session.json").write_text(json.dumps({
+            "version": 1, "id": recording.name, "camera": "door", "peer": "", "path": "", "state": "done",
+            "started_at": "2026-01-31T08:15:00Z", "ended_at": "2026-01-31T08:16:00Z", "files": []}))
+        self.fill(disk)
+        server = self.start_streamd(recordings=disk / "recordings")
+        server.wait_log("until the next start the catalogue is in memory")
+        answer = {}
+
+        def is_known():
+            answer.update(server.http("GET", "/api/v1/recordings").json)
+            return not answer.get("building")
+
+        harness.wait_for(is_known, "the folder has been looked at")
+        self.assertEqual([item["id"] for item in answer["items"]], [recording.name])
+        server.stop()
 
     def test_mp4_segments(self):
         self.run_full("mp4")
