@@ -188,9 +188,10 @@ httpd::Plan Api::plan_events(const httpd::Request& request) {
         }
         wanted.types.push_back(value);
     }
-    plan.take_over = [this, wanted](const httpd::Request&, httpd::Handover handover) {
-        auto stream = std::make_shared<EventStream>(
-            parts_, handover.net, std::move(handover.ticket), std::move(handover.transport));
+    plan.take_over = [this, wanted](const httpd::Request& asked, httpd::Handover handover) {
+        auto stream =
+            std::make_shared<EventStream>(parts_, handover.net, std::move(handover.ticket),
+                                          access_of(asked), std::move(handover.transport));
         handover.net.add(stream);
         stream->start(wanted);
     };
@@ -205,11 +206,16 @@ std::optional<httpd::Plan> Api::plan_control(const httpd::Request& request) {
         if (!handover.upgrade_answer.empty()) handover.transport->send(handover.upgrade_answer);
         auto control = std::make_shared<ControlConnection>(
             control_uses_, handover.net, std::move(handover.ticket), asked.peer.text,
-            std::move(handover.transport));
+            access_of(asked), std::move(handover.transport));
         handover.net.add(control);
         control->start(as_bytes(handover.pending));
     };
     return plan;
+}
+
+httpd::LastingAccess Api::access_of(const httpd::Request& request) const {
+    return {parts_.policy, parts_.sessions, auth::Role::control, request.facts,
+            parts_.sessions.cookie_of(request.head.fields)};
 }
 
 void Api::handle(httpd::Request request, const httpd::Reply& reply) {

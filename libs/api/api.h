@@ -26,6 +26,7 @@ class Api {
     httpd::Plan plan(const httpd::Request& request);
     httpd::Plan plan_events(const httpd::Request& request);
     std::optional<httpd::Plan> plan_control(const httpd::Request& request);
+    httpd::LastingAccess access_of(const httpd::Request& request) const;
     void handle(httpd::Request request, const httpd::Reply& reply);
     void send_recorded_file(httpd::Request request, const httpd::Reply& reply);
     void send_segment(httpd::Request request, const httpd::Reply& reply);

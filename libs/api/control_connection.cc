@@ -1,5 +1,6 @@
 #include "api/control_connection.h"
 
+#include "base/clock.h"
 #include "control/event_types.h"
 #include "control/json.h"
 #include "control/subscribe.h"
@@ -13,11 +14,13 @@ using control::RpcRequest;
 
 ControlConnection::ControlConnection(const Uses& uses, httpd::NetLoop& net,
                                      httpd::Admission::Ticket ticket, const std::string& peer,
+                                     httpd::LastingAccess access,
                                      std::unique_ptr<loop::Transport> stream)
     : uses_(uses),
       net_(net),
       ticket_(std::move(ticket)),
       peer_(peer),
+      access_(std::move(access)),
       socket_(std::move(stream), ws::Limits{control::kRequestBytesMax, control::kRequestBytesMax},
               httpd::WebSocket::Times{uses.options->ping_interval, uses.options->ping_timeout},
               uses.counters, uses.log.with("control").with("peer", peer), *this) {}
@@ -30,7 +33,15 @@ void ControlConnection::on_binary(Buffer) {
     socket_.close(ws::kCloseUnsupported, "control speaks JSON-RPC in text messages");
 }
 
+bool ControlConnection::check_access() {
+    if (socket_.is_over()) return false;
+    const auto may = access_.check(wall_us() / 1'000'000);
+    if (!may) socket_.close(ws::kClosePolicy, may.error().message);
+    return may.ok();
+}
+
 void ControlConnection::on_text(const std::string& text) {
+    if (!check_access()) return;
     const control::RpcMessage message = control::decode_rpc(text);
     auto answers = std::make_shared<Answers>();
     answers->is_batch = message.is_batch;
@@ -146,7 +157,7 @@ void ControlConnection::unsubscribe() {
 }
 
 void ControlConnection::send_event(std::uint64_t id, const std::string& json) {
-    if (socket_.is_over()) return;
+    if (!check_access()) return;
     if (socket_.queued_bytes() > kEventBytesMax) {
         ++lost_events_;
         return;

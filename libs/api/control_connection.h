@@ -9,6 +9,7 @@
 #include "api/event_log.h"
 #include "api/operations.h"
 #include "control/json_rpc.h"
+#include "httpd/lasting_access.h"
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
 
@@ -37,7 +38,8 @@ class ControlConnection final : public httpd::Connection,
     };
 
     ControlConnection(const Uses& uses, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                      const std::string& peer, std::unique_ptr<loop::Transport> stream);
+                      const std::string& peer, httpd::LastingAccess access,
+                      std::unique_ptr<loop::Transport> stream);
     ~ControlConnection() override;
 
     void start(Bytes pending) { socket_.start(pending); }
@@ -62,6 +64,8 @@ class ControlConnection final : public httpd::Connection,
     void subscribe(const control::RpcRequest& request, const std::shared_ptr<Answers>& answers,
                    std::size_t place);
     void unsubscribe();
+    /// False: it may no longer, and is closed.
+    bool check_access();
     void set_answer(const std::shared_ptr<Answers>& answers, std::size_t place, std::string text);
     void send(const std::string& text);
     void send_event(std::uint64_t id, const std::string& json);
@@ -70,6 +74,7 @@ class ControlConnection final : public httpd::Connection,
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     const std::string peer_;  ///< who asks, unless a request says it
+    httpd::LastingAccess access_;
     httpd::WebSocket socket_;
     /// Set and used on the control loop alone; shared so that it outlives this connection there.
     std::shared_ptr<std::optional<EventLog::ListenerId>> listener_ =

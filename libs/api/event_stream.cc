@@ -6,8 +6,12 @@
 namespace st::api {
 
 EventStream::EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                         std::unique_ptr<loop::Transport> stream)
-    : parts_(parts), net_(net), ticket_(std::move(ticket)), stream_(std::move(stream)) {
+                         httpd::LastingAccess access, std::unique_ptr<loop::Transport> stream)
+    : parts_(parts),
+      net_(net),
+      ticket_(std::move(ticket)),
+      access_(std::move(access)),
+      stream_(std::move(stream)) {
     stream_->set_handler(*this);
 }
 
@@ -43,6 +47,7 @@ void EventStream::beat() {
 
 void EventStream::send(const std::string& text) {
     if (closed_) return;
+    if (!access_.check(wall_us() / 1'000'000)) return close();
     stream_->send(text);
     if (stream_->queued_bytes() > kQueuedBytesMax) close();
 }

@@ -8,6 +8,7 @@
 
 #include "api/event_log.h"
 #include "api/parts.h"
+#include "httpd/lasting_access.h"
 #include "httpd/net_loop.h"
 #include "loop/transport.h"
 
@@ -27,7 +28,7 @@ class EventStream final : public httpd::Connection,
     };
 
     EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                std::unique_ptr<loop::Transport> stream);
+                httpd::LastingAccess access, std::unique_ptr<loop::Transport> stream);
 
     /// Sends the head of the answer and subscribes.
     void start(const Wanted& wanted);
@@ -38,12 +39,14 @@ class EventStream final : public httpd::Connection,
 
  private:
     void beat();
+    /// Closes the connection instead if who reads it may no longer.
     void send(const std::string& text);
     void close();
 
     Parts& parts_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
+    httpd::LastingAccess access_;
     std::unique_ptr<loop::Transport> stream_;
     loop::TimerId heartbeat_ = 0;
     bool closed_ = false;

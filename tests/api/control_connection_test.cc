@@ -53,7 +53,9 @@ class ControlConnectionTest : public ::testing::Test {
     ControlConnectionTest() {
         auto transport = std::make_unique<FakeTransport>(loop, wire);
         auto connection = std::make_shared<ControlConnection>(
-            uses, net, httpd::Admission::Ticket(), "10.0.0.7:51544", std::move(transport));
+            uses, net, httpd::Admission::Ticket(), "10.0.0.7:51544",
+            httpd::LastingAccess(policy, sessions, auth::Role::control, facts(), ""),
+            std::move(transport));
         net.add(connection);
         connection->start({});
     }
@@ -72,6 +74,23 @@ class ControlConnectionTest : public ::testing::Test {
         run();
     }
 
+    static auth::Facts facts() {
+        auth::Facts facts;
+        facts.peer = *auth::parse_address("10.0.0.7");
+        facts.host = "10.0.0.1";
+        facts.token = "desk";
+        return facts;
+    }
+    static auth::Policy policy_with_tokens(std::vector<auth::Token> tokens) {
+        auth::Policy made;
+        made.of(auth::Role::control).mode = auth::Mode::token;
+        made.tokens = std::move(tokens);
+        return made;
+    }
+
+    Current<auth::Policy> policy{
+        policy_with_tokens({{"desk", digest::sha256(as_bytes("desk")), {auth::Role::control}}})};
+    httpd::Sessions sessions{50001};
     loop::EventLoop loop{ManualClock::now};
     httpd::NetLoop net{loop};
     Current<httpd::Options> options{httpd::Options{}};
@@ -214,6 +233,22 @@ TEST_F(ControlConnectionTest, a_client_that_left_is_told_nothing) {
     events.add("camera.ready", {});
     run();
     EXPECT_TRUE(answers().empty());
+}
+
+TEST_F(ControlConnectionTest, a_request_after_its_token_was_revoked_is_not_carried_out) {
+    policy.replace(policy_with_tokens({}));
+    ask(R"({"jsonrpc":"2.0","id":1,"method":"server.reload"})");
+    EXPECT_TRUE(calls.empty());
+    EXPECT_EQ(answers(), std::vector<std::string>{"close 1008"});
+}
+
+TEST_F(ControlConnectionTest, no_event_is_told_after_its_token_was_revoked) {
+    ask(R"({"jsonrpc":"2.0","id":1,"method":"events.subscribe"})");
+    answers();
+    policy.replace(policy_with_tokens({}));
+    events.add("token.revoked", {{"name", std::string("desk")}});
+    run();
+    EXPECT_EQ(answers(), std::vector<std::string>{"close 1008"});
 }
 
 }  // namespace

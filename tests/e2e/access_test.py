@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import signal
@@ -82,6 +83,37 @@ class Access(harness.Case):
             self.assertEqual(refused.exception.status_code, 401)
 
         asyncio.run(scenario())
+        server.stop()
+
+    def test_a_revoked_token_ends_what_it_had_opened(self):
+        server = self.start_streamd(config=policy(control="token"))
+        bearer = {"Authorization": "Bearer open sesame"}
+
+        made = server.http("POST", "/api/v1/tokens", {"name": "guest", "roles": ["control"]}, headers=bearer)
+        self.assertEqual(made.status, 200, made)
+        guest = {"Authorization": f"Bearer {made.json['token']}"}
+        events = http.client.HTTPConnection("127.0.0.1", server.port, timeout=harness.PATIENCE_S)
+        self.addCleanup(events.close)
+        events.request("GET", "/api/v1/events", headers={"Accept": "text/event-stream", **guest})
+        stream = events.getresponse()
+
+        async def scenario():
+            call = json.dumps({"jsonrpc": "2.0", "id": 7, "method": "server.status"})
+            subscribe = json.dumps({"jsonrpc": "2.0", "id": 8, "method": "events.subscribe"})
+            async with self.connect(server, "/control", extra_headers=guest) as asks, \
+                    self.connect(server, "/control", extra_headers=guest) as listens:
+                await asks.send(call)
+                self.assertIn("result", json.loads(await asks.recv()))
+                await listens.send(subscribe)
+                self.assertIn("result", json.loads(await listens.recv()))
+                self.assertEqual(server.http("DELETE", "/api/v1/tokens/guest", headers=bearer).status, 200)
+                reason = "control: the token is unknown or not for this role"
+                await self.expect_close(listens, 1008, reason)
+                await asks.send(call)
+                await self.expect_close(asks, 1008, reason)
+
+        asyncio.run(scenario())
+        self.assertNotIn(b"token.revoked", stream.read(), "an event for who may no longer have it")
         server.stop()
 
     def test_push_without_the_token_it_needs_is_77_at_once(self):
