@@ -15,6 +15,7 @@
 
 #include "auth/access.h"
 #include "config/layers.h"
+#include "record/recorder.h"
 
 namespace st::streamd {
 
@@ -30,10 +31,9 @@ enum class SegmentTracks { all, video, audio };
 /// Where segments lie in the recordings folder: live/<app>/<name>/, or as the older server had it.
 enum class SegmentLayout { streamd, nms };
 
-/// Which clock times the pictures of an MP4.
-enum class Timing { automatic, device, arrival, constant };
-/// Whose time stands in the ids of recordings.
-enum class Names { local, utc };
+using record::Names;
+using record::Timing;
+
 enum class LogFormat { text, json };
 enum class LogThreshold { debug, info, warning, error };
 

@@ -240,8 +240,8 @@ record::Options recorder_options(const Config& config) {
     options.path = config.recording.path;
     const KeepConfig& keep = config.recording.keep;
     options.keep = {keep.dump, keep.mp4, keep.thumbnail, keep.pictures, keep.h264};
-    options.timing = static_cast<record::Timing>(config.recording.timing);
-    options.names = static_cast<record::Names>(config.recording.names);
+    options.timing = config.recording.timing;
+    options.names = config.recording.names;
     options.max_gap = config.recording.max_gap;
     options.sync_interval = config.recording.sync;
     options.buffer_bytes = config.recording.buffer_bytes;
@@ -250,8 +250,6 @@ record::Options recorder_options(const Config& config) {
     options.writers = std::min(2U, usable_cores());
     return options;
 }
-static_assert(static_cast<int>(Names::utc) == static_cast<int>(record::Names::utc));
-static_assert(static_cast<int>(Timing::constant) == static_cast<int>(record::Timing::constant));
 
 std::vector<server::ListenAddress> listen_addresses(const Config& config) {
     std::vector<server::ListenAddress> listen;

@@ -25,6 +25,7 @@ namespace st::mux {
 enum class InputFormat { automatic, fdump, dump, h264 };
 /// fmp4: an MP4 in fragments of a key frame and what follows it.
 enum class OutputFormat { mp4, fmp4, flv, h264, dump };
+/// Which clock times the pictures.
 enum class Timing { automatic, device, arrival, constant };
 
 /// Of part_name(): three digits.

@@ -70,20 +70,6 @@ Summary summary_of(const Meta& meta, const mux::Report& report, const std::strin
 
 }  // namespace
 
-mux::Timing mux_timing(Timing timing) {
-    switch (timing) {
-        case Timing::automatic:
-            return mux::Timing::automatic;
-        case Timing::device:
-            return mux::Timing::device;
-        case Timing::arrival:
-            return mux::Timing::arrival;
-        case Timing::constant:
-            return mux::Timing::constant;
-    }
-    return mux::Timing::automatic;
-}
-
 Finaliser::Finaliser(Folder& folder, const Options& options, Log log, EventSink sink,
                      Answer finished, std::size_t waiting_max)
     : folder_(folder),
@@ -261,7 +247,7 @@ mux::Job Finaliser::mux_job(const Unfinished& job, const std::string& directory)
     mux_job.links = mp4::Links::replace;
     mux_job.parts_max = kPartsMax;
     mux_job.decoded_max = options_.picture_max;
-    mux_job.timing = mux_timing(options_.timing);
+    mux_job.timing = options_.timing;
     mux_job.max_gap = options_.max_gap;
     mux_job.camera = job.meta.camera;
     if (job.meta.ping_us) mux_job.ping = std::chrono::microseconds(*job.meta.ping_us);

@@ -20,10 +20,6 @@
 #include "record/session.h"
 #include "worker/job.h"
 
-namespace st::mux {
-enum class Timing;
-}  // namespace st::mux
-
 namespace st::record {
 
 struct Keep {
@@ -40,9 +36,7 @@ enum class Names { local, utc };
 /// Limits of Options::max_gap.
 using mux::kMaxGapMax;
 using mux::kMaxGapMin;
-
-enum class Timing { automatic, device, arrival, constant };
-mux::Timing mux_timing(Timing timing);
+using mux::Timing;
 
 struct Options {
     std::string path = "recordings";  ///< made if absent; its parents too

@@ -131,8 +131,7 @@ struct Server::Parts {
         open_recorder();
         catalogue = std::make_unique<archive::Catalogue>(recorder->path(), log.with("catalogue"));
         archive = std::make_unique<archive::Archive>(
-            *catalogue,
-            archive::DumpTimes{record::mux_timing(setup.recorder.timing), setup.recorder.max_gap});
+            *catalogue, archive::DumpTimes{setup.recorder.timing, setup.recorder.max_gap});
         ready_catalogue = catalogue.get();
         takes =
             std::make_unique<takes::Takes>(*catalogue, recorder->path(), setup.version,
