@@ -35,10 +35,11 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const message = (text: string) => showNotice("message", text);
 
 class PhoneCamera {
-    private readonly source = new CameraSource(byId<HTMLVideoElement>("preview"), (frame, tie) => this.take(frame, tie), (text) => {
-        this.trouble = text;
-        message(text);
-    });
+    private readonly source = new CameraSource(byId<HTMLVideoElement>("preview"), (frame, tie) => this.take(frame, tie),
+        (count) => this.capture?.phase === "running" && this.capture.leaveOut(count), (text) => {
+            this.trouble = text;
+            message(text);
+        });
     private readonly health = new Health();
     private model = "";
     /// What is wrong with the camera; "": nothing.

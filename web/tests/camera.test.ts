@@ -3,6 +3,7 @@ import {test} from "node:test";
 import {fitting} from "../src/lib/camera_controls.ts";
 import {codecsFor, encodeFrame, fitsLevel, readCommand, videoConstraints} from "../src/lib/camera_wire.ts";
 import {deviceModel} from "../src/lib/device_model.ts";
+import {framesOf} from "../src/lib/frame_source.ts";
 import {Health} from "../src/lib/health.ts";
 import {LineWatch} from "../src/lib/line_watch.ts";
 import {Numbering} from "../src/lib/numbering.ts";
@@ -109,6 +110,19 @@ test("pictures are known by their time, which an encoder may change a little", (
     assert.deepEqual([4, 6, 7].map(() => numbering.take(133_332)?.seq), [4, 6, 7], "of one time, in their order");
     numbering.clear();
     assert.deepEqual([numbering.lost, numbering.take(166_665)], [2, null]);
+});
+
+test("where pictures are read off an element, those that it showed unseen are told", async () => {
+    Object.assign(globalThis, {VideoFrame: class { constructor(_: unknown, readonly init: {timestamp: number}) {} }});
+    const shown = [7, 8, 11];
+    const video = {requestVideoFrameCallback: (tell: (now: number, meta: object) => void) =>
+        setTimeout(() => tell(0, {captureTime: 5, presentedFrames: shown.shift()}))} as unknown as HTMLVideoElement;
+    const missed: number[] = [];
+    for await (const picture of framesOf({readyState: "live"} as MediaStreamTrack, video)) {
+        missed.push(picture.missed);
+        if (shown.length === 0) break;
+    }
+    assert.deepEqual(missed, [0, 0, 2]);
 });
 
 test("a level allows a size and a rate, or not", () => {

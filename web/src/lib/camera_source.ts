@@ -31,9 +31,10 @@ export class CameraSource {
     /// Somebody is busy with a picture.
     isTaking = false;
 
-    /// `onPicture` is awaited before the next picture is taken. `say`: what is wrong with the camera; "": nothing.
+    /// `onPicture` gets a picture when it is done with the one before; what comes meanwhile is only told (`onLeftOut`).
+    /// `say`: what is wrong with the camera; "": nothing.
     constructor(private readonly video: HTMLVideoElement, private readonly onPicture: (frame: VideoFrame, tie: Tie) => Promise<void>,
-                private readonly say: (text: string) => void) {}
+                private readonly onLeftOut: (count: number) => void, private readonly say: (text: string) => void) {}
 
     get track(): MediaStreamTrack | null {
         return this.stream?.getVideoTracks()[0] ?? null;
@@ -144,13 +145,24 @@ export class CameraSource {
     }
 
     private async read(track: MediaStreamTrack, stream: MediaStream): Promise<void> {
-        for await (const frame of framesOf(track, this.video)) {
+        for await (const {frame, missed} of framesOf(track, this.video)) {
             if (this.stream !== stream) return frame.close();
-            this.seen += 1;
+            this.seen += 1 + missed;
+            if (missed > 0) this.onLeftOut(missed);
             const tie = this.clock.see(frame.timestamp, performance.now());
-            this.isTaking = true;
-            await this.onPicture(frame, tie).finally(() => { this.isTaking = false; });
-            frame.close();
+            if (this.isTaking) {
+                this.onLeftOut(1);
+                frame.close();
+            } else {
+                void this.take(frame, tie);
+            }
         }
+    }
+
+    private async take(frame: VideoFrame, tie: Tie): Promise<void> {
+        this.isTaking = true;
+        await this.onPicture(frame, tie).catch((error) => this.say(String(error)));
+        this.isTaking = false;
+        frame.close();
     }
 }

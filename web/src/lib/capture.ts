@@ -22,6 +22,7 @@ export class Capture {
     /// Its end on a connection: what is left is sent, and how it ended is said.
     conclusion: {line: WebSocket | null; done: Promise<void>} | null = null;
     private seq = 0;
+    private leftOut = 0;
     /// Of the last picture that was encoded.
     private lastSeq: number | null = null;
     private receivedSeq: number | null = null;
@@ -42,6 +43,12 @@ export class Capture {
         const isEntry = this.keyAtUs !== null && stamp !== null && stamp >= this.keyAtUs;
         if (isEntry) this.keyAtUs = null;
         await this.encoder.encode(frame, this.seq++, tie, isEntry);
+    }
+
+    /// So many pictures came while another one was encoded: a gap in the numbers shows them.
+    leaveOut(count: number): void {
+        this.seq += count;
+        this.leftOut += count;
     }
 
     /// All that was taken comes out and is stamped.
@@ -72,7 +79,7 @@ export class Capture {
         return this.lastSeq === null || this.receivedSeq === this.lastSeq;
     }
     get lost(): number {
-        return this.outbox.lost + this.encoder.skipped;
+        return this.outbox.lost + this.encoder.skipped + this.leftOut;
     }
 
     private release(): void {

@@ -1,4 +1,5 @@
-/// The pictures of a camera's track, one after the other, each with its own time. The reader closes them.
+/// The pictures of a camera's track, one after the other, each with its own time. The reader closes them, and reads on at
+/// once: what comes while it does not is lost uncounted.
 
 /// Not in every TypeScript yet.
 interface TrackProcessor {
@@ -6,14 +7,20 @@ interface TrackProcessor {
 }
 declare const MediaStreamTrackProcessor: {new(init: {track: MediaStreamTrack}): TrackProcessor} | undefined;
 
-export async function* framesOf(track: MediaStreamTrack, video: HTMLVideoElement): AsyncGenerator<VideoFrame> {
+export interface SourcePicture {
+    frame: VideoFrame;
+    /// Pictures that came between the one before and this one, and were not given out.
+    missed: number;
+}
+
+export async function* framesOf(track: MediaStreamTrack, video: HTMLVideoElement): AsyncGenerator<SourcePicture> {
     if (typeof MediaStreamTrackProcessor !== "undefined") {
         const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
         try {
             for (;;) {
                 const {value, done} = await reader.read();
                 if (done) return;
-                yield value;
+                yield {frame: value, missed: 0};
             }
         } finally {
             void reader.cancel().catch(() => undefined);
@@ -21,9 +28,12 @@ export async function* framesOf(track: MediaStreamTrack, video: HTMLVideoElement
     }
     // Where there is no such reader: what the element shows, as soon as it is told. Its capture time is the frame's
     // own where the browser says it, else when it was shown.
+    let presented: number | null = null;
     while (track.readyState === "live") {
         const meta = await new Promise<VideoFrameCallbackMetadata & {now: number}>((resolve) =>
             video.requestVideoFrameCallback((now, facts) => resolve({...facts, now})));
-        yield new VideoFrame(video, {timestamp: Math.round((meta.captureTime ?? meta.now) * 1000)});
+        const missed: number = presented === null ? 0 : Math.max(0, meta.presentedFrames - presented - 1);
+        presented = meta.presentedFrames;
+        yield {frame: new VideoFrame(video, {timestamp: Math.round((meta.captureTime ?? meta.now) * 1000)}), missed};
     }
 }
