@@ -108,7 +108,7 @@ Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) 
     query.id = asked.id;
     query.camera = asked.camera;
     query.take = asked.take;
-    if (asked.state) query.state = static_cast<record::RecordingState>(*asked.state);
+    query.state = asked.state;
     if (asked.since) {
         const auto at = parse_rfc3339(*asked.since);
         if (!at) return ApiError{ErrorCode::bad_request, "since: " + at.error().message, "since"};
@@ -124,8 +124,6 @@ Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) 
     if (asked.cursor && !archive::is_cursor(query.cursor)) return foreign_cursor();
     return query;
 }
-static_assert(static_cast<int>(record::RecordingState::failed) ==
-              static_cast<int>(control::SessionState::failed));
 
 ApiError too_late_to_start() {
     return {ErrorCode::unavailable,

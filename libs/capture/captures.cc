@@ -319,7 +319,7 @@ void Captures::report(const record::Summary& summary, bool failure_told) {
     (failed ? counters_.sessions_failed_total : counters_.sessions_finished_total).fetch_add(1);
     EventFields fields{{"camera", summary.camera},
                        {"session", summary.id},
-                       {"state", std::string(record::to_string(summary.state))},
+                       {"state", std::string(to_text(summary.state))},
                        {"end_reason", std::string(camera::to_string(summary.end_reason))},
                        {"pictures", std::uint64_t{summary.pictures}}};
     if (summary.take) fields.emplace_back("take", *summary.take);

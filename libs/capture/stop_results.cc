@@ -12,20 +12,6 @@ namespace {
 using control::StopOutcome;
 using control::StopResult;
 
-control::SessionState to_control(record::RecordingState state) {
-    switch (state) {
-        case record::RecordingState::recording:
-            return control::SessionState::recording;
-        case record::RecordingState::finalising:
-            return control::SessionState::finalising;
-        case record::RecordingState::done:
-            return control::SessionState::done;
-        case record::RecordingState::failed:
-            return control::SessionState::failed;
-    }
-    return control::SessionState::failed;
-}
-
 /// Recordings of a camera in the order they were made; what has none stands behind them.
 bool is_before(const StopResult& a, const StopResult& b) {
     const auto key = [](const StopResult& result) {
@@ -98,8 +84,8 @@ bool was_answered(const record::Summary& summary) {
 StopResult to_result(const record::Summary& summary) {
     StopResult result;
     result.camera = summary.camera;
-    result.state = to_control(summary.state);
-    const bool failed = result.state != control::SessionState::done;
+    result.state = summary.state;
+    const bool failed = result.state != control::RecordingState::done;
     result.outcome = failed ? StopOutcome::failed : StopOutcome::stopped;
     if (!summary.id.empty()) {
         result.session = summary.id;

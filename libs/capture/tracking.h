@@ -22,8 +22,8 @@ struct Recording {
     std::uint64_t owner = 0;  ///< the start itself
     bool has_ended = false;   ///< takes no more messages; its files are being made
 
-    control::SessionState state() const {
-        return has_ended ? control::SessionState::finalising : control::SessionState::recording;
+    control::RecordingState state() const {
+        return has_ended ? control::RecordingState::finalising : control::RecordingState::recording;
     }
 };
 

@@ -60,7 +60,7 @@ Decoded<Recording> decode_recording(std::string_view body) {
     // The list of gaps has an end, their sum has not; older recordings have the list alone.
     reader.read("seq_missing", recording.seq_missing);
     objects_field(reader, "files", recording.files, kFile);
-    if (const auto known = session_state_from(state))
+    if (const auto known = recording_state_from(state))
         recording.state = *known;
     else
         reader.fail("state", "unknown value \"" + state.substr(0, 40) + "\"");
@@ -122,7 +122,7 @@ Decoded<RecordingQuery> decode_recording_query(const QueryParameters& parameters
             if (value.size() < 10 || value.size() > 40) return refuse(name, "not an RFC 3339 time");
             (name == "since" ? query.since : query.until) = value;
         } else if (name == "state") {
-            query.state = session_state_from(value);
+            query.state = recording_state_from(value);
             if (!query.state) return refuse(name, "expected recording, finalising, done or failed");
         } else if (name == "limit") {
             const auto limit = parse_number(value, kListLimitMax);

@@ -29,7 +29,7 @@ struct Recording {
     std::optional<std::string> take;
     unsigned part = 1;                      ///< of what one start began
     std::optional<std::string> started_by;  ///< "user@host"
-    SessionState state = SessionState::recording;
+    RecordingState state = RecordingState::recording;
     std::string directory;  ///< absolute; added by the server to what session.json says
     std::string started_at;
     bool kept = false;
@@ -73,7 +73,7 @@ struct RecordingQuery {
     std::optional<std::string> take;
     std::optional<std::string> since;  ///< RFC 3339, compared with started_at
     std::optional<std::string> until;
-    std::optional<SessionState> state;
+    std::optional<RecordingState> state;
     std::uint64_t limit = 0;  ///< 0: the default
     std::optional<std::string> cursor;
 };

@@ -14,11 +14,11 @@ constexpr TextTable<StopOutcome, 6> kOutcomes = {{
     {StopOutcome::joined, "joined"},
 }};
 
-constexpr TextTable<SessionState, 4> kStates = {{
-    {SessionState::recording, "recording"},
-    {SessionState::finalising, "finalising"},
-    {SessionState::done, "done"},
-    {SessionState::failed, "failed"},
+constexpr TextTable<RecordingState, 4> kStates = {{
+    {RecordingState::recording, "recording"},
+    {RecordingState::finalising, "finalising"},
+    {RecordingState::done, "done"},
+    {RecordingState::failed, "failed"},
 }};
 
 constexpr auto kFile = [](auto& way, auto& file) {
@@ -61,9 +61,9 @@ constexpr auto kReplyFields = list_results([](auto& way, auto& result) {
 
 std::string_view to_text(StopOutcome outcome) { return text_of(kOutcomes, outcome); }
 
-std::string_view to_text(SessionState state) { return text_of(kStates, state); }
+std::string_view to_text(RecordingState state) { return text_of(kStates, state); }
 
-std::optional<SessionState> session_state_from(std::string_view text) {
+std::optional<RecordingState> recording_state_from(std::string_view text) {
     return value_of(kStates, text);
 }
 

@@ -30,9 +30,9 @@ enum class StopOutcome { stopped, not_recording, timeout, failed, sent, joined }
 std::string_view to_text(StopOutcome outcome);
 
 /// A recording's state, as in its session.json.
-enum class SessionState { recording, finalising, done, failed };
-std::string_view to_text(SessionState state);
-std::optional<SessionState> session_state_from(std::string_view text);
+enum class RecordingState { recording, finalising, done, failed };
+std::string_view to_text(RecordingState state);
+std::optional<RecordingState> recording_state_from(std::string_view text);
 
 /// One finished file of a session, with what a player would say of it.
 struct SessionFile {
@@ -49,7 +49,7 @@ struct SessionFile {
 struct SessionPart {
     std::string session;
     unsigned part = 1;
-    SessionState state = SessionState::done;
+    RecordingState state = RecordingState::done;
     std::optional<std::string> end_reason = {};  ///< as in session.json; on the wire if it is known
     bool operator==(const SessionPart&) const = default;
 };
@@ -58,7 +58,7 @@ struct StopResult {
     std::string camera;
     StopOutcome outcome = StopOutcome::stopped;
     std::optional<std::string> session;
-    std::optional<SessionState> state;
+    std::optional<RecordingState> state;
     std::vector<SessionFile> files;
     std::optional<std::string> error;  ///< on the wire only when there is one
     std::uint64_t seq_missing = 0;     ///< messages that never came; on the wire only if there are

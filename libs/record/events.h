@@ -10,12 +10,11 @@
 #include <vector>
 
 #include "camera/states.h"
+#include "control/stop.h"
 
 namespace st::record {
 
-/// As in session.json.
-enum class RecordingState { recording, finalising, done, failed };
-std::string_view to_string(RecordingState state);
+using control::RecordingState;
 
 struct RecordedFile {
     std::string path;  ///< absolute

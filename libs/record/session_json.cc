@@ -144,7 +144,7 @@ void set_meta(Object& object, const Meta& meta) {
     object.set("boot_id", meta.boot_id);
     object.set("path", meta.path);
     object.set("take", meta.take);
-    object.set("state", std::string(to_string(meta.state)));
+    object.set("state", std::string(to_text(meta.state)));
     object.set("end_reason",
                meta.end_reason ? Value(camera::to_string(*meta.end_reason)) : Value());
     object.set("close", encode_close(meta.close));
@@ -213,14 +213,6 @@ std::optional<camera::Size> size_of(const Value& value) {
                         static_cast<std::uint32_t>(number_or_0((*size)["height"]))};
 }
 
-std::optional<RecordingState> state_of(const std::string& text) {
-    for (const auto state : {RecordingState::recording, RecordingState::finalising,
-                             RecordingState::done, RecordingState::failed}) {
-        if (text == to_string(state)) return state;
-    }
-    return std::nullopt;
-}
-
 std::optional<EndReason> reason_of(const std::string& text) {
     for (std::size_t i = 0; i < camera::kEndReasons; ++i) {
         if (text == camera::to_string(static_cast<EndReason>(i))) return static_cast<EndReason>(i);
@@ -252,7 +244,7 @@ Result<StoredSession> decode_object(const Object& object) {
     }
     StoredSession stored;
     Meta& meta = stored.meta;
-    const auto state = state_of(object["state"].text_or_empty());
+    const auto state = control::recording_state_from(object["state"].text_or_empty());
     if (!state) {
         return Error{"session.json: state \"" + shown(object["state"].text_or_empty()) + "\""};
     }
@@ -310,20 +302,6 @@ Result<StoredSession> decode_object(const Object& object) {
 }
 
 }  // namespace
-
-std::string_view to_string(RecordingState state) {
-    switch (state) {
-        case RecordingState::recording:
-            return "recording";
-        case RecordingState::finalising:
-            return "finalising";
-        case RecordingState::done:
-            return "done";
-        case RecordingState::failed:
-            return "failed";
-    }
-    return "";
-}
 
 Meta meta_of(const SessionStart& start, const std::string& id) {
     Meta meta;

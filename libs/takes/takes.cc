@@ -375,7 +375,7 @@ std::string encode(const Summary& summary) {
     object.set("duration_ms", summary.duration_ms);
     object.set("bytes", summary.bytes);
     object.set("seq_missing", summary.lost);
-    object.set("state", std::string(record::to_string(summary.state)));
+    object.set("state", std::string(to_text(summary.state)));
     object.set("verdict",
                summary.verdict ? json::Value(to_string(*summary.verdict)) : json::Value());
     object.set("bound_us", summary.bound_us);

@@ -683,7 +683,7 @@ TEST_F(CapturesTest, a_stop_is_patient_while_the_finaliser_gets_on_and_not_longe
     EXPECT_FALSE((*stopped)->ok);
     EXPECT_EQ((*stopped)->results[0].outcome, StopOutcome::timeout);
     EXPECT_EQ((*stopped)->results[0].session, "a_1");
-    EXPECT_EQ((*stopped)->results[0].state, control::SessionState::finalising);
+    EXPECT_EQ((*stopped)->results[0].state, control::RecordingState::finalising);
 }
 
 /// What the camera was told to start with; null if nothing.
@@ -831,8 +831,8 @@ TEST_F(CapturesTest, a_stop_lists_all_parts_of_a_camera_that_dropped_out_and_ret
     EXPECT_TRUE((*stopped)->ok);
     EXPECT_EQ(result.session, "a_2");
     const std::vector<control::SessionPart> parts{
-        {"a_1", 1, control::SessionState::done, "disconnected"},
-        {"a_2", 2, control::SessionState::done, "stopped"}};
+        {"a_1", 1, control::RecordingState::done, "disconnected"},
+        {"a_2", 2, control::RecordingState::done, "stopped"}};
     EXPECT_EQ(result.parts, parts);
     ASSERT_EQ(result.files.size(), 2U);
     EXPECT_EQ(result.files[0].path, "/r/a_1/stream.mp4");
@@ -885,8 +885,8 @@ TEST_F(CapturesTest, a_stop_lists_the_part_that_was_full_just_before_whichever_i
         const control::StopResult& result = (*stopped)->results[0];
         EXPECT_EQ(result.session, id + "_2");
         const std::vector<control::SessionPart> parts{
-            {id + "_1", 1, control::SessionState::done, "max_bytes"},
-            {id + "_2", 2, control::SessionState::done, "stopped"}};
+            {id + "_1", 1, control::RecordingState::done, "max_bytes"},
+            {id + "_2", 2, control::RecordingState::done, "stopped"}};
         EXPECT_EQ(result.parts, parts);
         EXPECT_EQ(result.files.size(), 2U);
     }

@@ -159,8 +159,8 @@ TEST(StopReplies, list_parts_only_where_there_are_several) {
     StopResult result;
     result.camera = "door";
     result.session = "door_2";
-    result.parts = {{"door_1", 1, SessionState::failed},
-                    {"door_2", 2, SessionState::done, "max_bytes"}};
+    result.parts = {{"door_1", 1, RecordingState::failed},
+                    {"door_2", 2, RecordingState::done, "max_bytes"}};
     const StopReply reply{true, {result}};
     EXPECT_EQ(*decode_stop_reply(encode(reply)), reply);
     EXPECT_NE(encode(reply).find(R"("parts":[{"session":"door_1","part":1,"state":"failed"},)"
@@ -176,7 +176,7 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
         {{"cam1",
           StopOutcome::stopped,
           "cam1_20260131_081530",
-          SessionState::done,
+          RecordingState::done,
           {{"/r/cam1_20260131_081530/stream.mp4",
             "/api/v1/recordings/cam1_20260131_081530/files/stream.mp4", 123456, 5000, 150}},
           {},
@@ -185,7 +185,7 @@ TEST(StopReplies, look_as_published_and_come_back_equal) {
           4,
           3},
          {"cam2", StopOutcome::not_recording, {}, {}, {}, {}},
-         {"cam3", StopOutcome::failed, "cam3_x", SessionState::failed, {}, "no space left"}}};
+         {"cam3", StopOutcome::failed, "cam3_x", RecordingState::failed, {}, "no space left"}}};
     const std::string text =
         R"({"ok":false,"results":[{"camera":"cam1","outcome":"stopped",)"
         R"("session":"cam1_20260131_081530","state":"done","files":[)"
@@ -336,7 +336,7 @@ TEST(Recordings, are_read_from_a_session_file_with_its_directory) {
     ASSERT_TRUE(recording) << recording.error().message;
     EXPECT_EQ(recording->id, "cam1_20260131_081530");
     EXPECT_EQ(recording->directory, "/r/cam1_20260131_081530");
-    EXPECT_EQ(recording->state, SessionState::done);
+    EXPECT_EQ(recording->state, RecordingState::done);
     EXPECT_DOUBLE_EQ(recording->fps, 4.81) << "all that an older recording has";
     const auto measured = decode_recording(
         R"({"id":"a","state":"done","fps":30,"fps_estimate":{"fps":30.2,"source":"arrival"}})");
@@ -379,7 +379,7 @@ TEST(RecordingQueries, survive_the_way_there_and_back) {
     query.camera = "cam*";
     query.take = "walk1";
     query.since = "2026-01-31T00:00:00Z";
-    query.state = SessionState::done;
+    query.state = RecordingState::done;
     query.limit = 50;
     const auto back = decode_recording_query(encode(query));
     ASSERT_TRUE(back) << back.error().message;

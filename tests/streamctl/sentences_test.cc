@@ -57,7 +57,7 @@ TEST(EndOf, tells_what_becomes_of_a_camera_that_nobody_stopped) {
         EXPECT_EQ(end_of(reason), RecordingEnd::over) << reason;
 }
 
-using control::SessionState;
+using control::RecordingState;
 
 control::StopResult of_parts(std::vector<control::SessionPart> parts) {
     control::StopResult result;
@@ -67,32 +67,32 @@ control::StopResult of_parts(std::vector<control::SessionPart> parts) {
 }
 
 TEST(WasAway, is_true_of_a_camera_that_returned) {
-    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "disconnected"},
-                                   {"door_2", 2, SessionState::done, "stopped"}})));
-    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::failed, "disk"},
-                                   {"door_2", 2, SessionState::done, "stopped"}})));
-    EXPECT_TRUE(was_away(
-        of_parts({{"door_1", 1, SessionState::done, ""}, {"door_2", 2, SessionState::done, ""}})))
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, RecordingState::done, "disconnected"},
+                                   {"door_2", 2, RecordingState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, RecordingState::failed, "disk"},
+                                   {"door_2", 2, RecordingState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(of_parts(
+        {{"door_1", 1, RecordingState::done, ""}, {"door_2", 2, RecordingState::done, ""}})))
         << "of a server that does not say why";
-    EXPECT_TRUE(was_away(of_parts({{"door_2", 2, SessionState::done, "stopped"}})))
+    EXPECT_TRUE(was_away(of_parts({{"door_2", 2, RecordingState::done, "stopped"}})))
         << "the first part is not listed";
 }
 
 TEST(WasAway, is_false_where_one_file_was_not_enough) {
     EXPECT_FALSE(was_away(of_parts({})));
-    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "stopped"}})));
-    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
-                                    {"door_2", 2, SessionState::done, "max_bytes"},
-                                    {"door_3", 3, SessionState::done, "stopped"}})));
-    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_session"},
-                                    {"door_2", 1, SessionState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, RecordingState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, RecordingState::done, "max_bytes"},
+                                    {"door_2", 2, RecordingState::done, "max_bytes"},
+                                    {"door_3", 3, RecordingState::done, "stopped"}})));
+    EXPECT_FALSE(was_away(of_parts({{"door_1", 1, RecordingState::done, "max_session"},
+                                    {"door_2", 1, RecordingState::done, "stopped"}})));
 }
 
 TEST(WasAway, is_true_if_any_of_many_parts_followed_a_loss) {
-    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, SessionState::done, "max_bytes"},
-                                   {"door_2", 2, SessionState::done, "disconnected"},
-                                   {"door_3", 3, SessionState::done, "max_bytes"},
-                                   {"door_4", 4, SessionState::done, "stopped"}})));
+    EXPECT_TRUE(was_away(of_parts({{"door_1", 1, RecordingState::done, "max_bytes"},
+                                   {"door_2", 2, RecordingState::done, "disconnected"},
+                                   {"door_3", 3, RecordingState::done, "max_bytes"},
+                                   {"door_4", 4, RecordingState::done, "stopped"}})));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/new_file.h"
+#include "streamctl/recordings/select.h"
 #include "streamctl/takes/films.h"
 
 namespace st::streamctl {
@@ -88,12 +89,7 @@ int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt,
     const std::string moment = moment_of(options.archive, client);
     std::string what = options.stream;
     // Whose recording it is; a camera's name is none of a recording.
-    try {
-        const auto recording = understood(control::decode_recording(client.recording(what)));
-        what = recording.camera;
-    } catch (const Refused& refused) {
-        if (refused.code() != control::ErrorCode::not_found) throw;
-    }
+    if (const auto recording = find_recording(client, what)) what = recording->camera;
     const std::string path = "/api/v1/streams" + stream_path(what) + "/picture.jpg?at=" + moment;
     NewFile target(file);
     fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });

@@ -319,8 +319,8 @@ std::optional<control::Recording> Capture::finished_recording(const std::string&
     const auto deadline = Clock::now() + options_.start.timeout;
     for (;;) {
         auto recording = understood(control::decode_recording(client_.recording(id)));
-        if (recording.state == control::SessionState::done ||
-            recording.state == control::SessionState::failed) {
+        if (recording.state == control::RecordingState::done ||
+            recording.state == control::RecordingState::failed) {
             return recording;
         }
         if (Clock::now() >= deadline) break;
@@ -348,7 +348,7 @@ control::StopResult Capture::result_of(const Ending& ending) {
     }
     finished_.push_back(ending.session);
     result.state = recording->state;
-    if (recording->state == control::SessionState::failed) {
+    if (recording->state == control::RecordingState::failed) {
         result.outcome = StopOutcome::failed;
         const std::string failure = recording->error.value_or("it has no MP4");
         console_.trouble(ending.session + ": " + failure);
@@ -443,9 +443,9 @@ void Capture::note_outcome(const control::StopResult& result) {
     note_earlier(result);
     if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
     for (const control::SessionPart& part : result.parts) {
-        if (part.state == control::SessionState::done) finished_.push_back(part.session);
+        if (part.state == control::RecordingState::done) finished_.push_back(part.session);
     }
-    if (result.parts.empty() && result.session && result.state == control::SessionState::done) {
+    if (result.parts.empty() && result.session && result.state == control::RecordingState::done) {
         finished_.push_back(*result.session);
     }
     if (result.outcome == StopOutcome::not_recording) all_well_ = false;
@@ -514,7 +514,7 @@ void Capture::leave_joined() {
         result.camera = camera;
         result.outcome = StopOutcome::joined;
         result.session = one.course.sessions().back();
-        result.state = control::SessionState::recording;
+        result.state = control::RecordingState::recording;
         outcome_.push_back(std::move(result));
     }
 }

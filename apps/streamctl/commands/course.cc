@@ -98,16 +98,15 @@ Course course_of(const std::string& session, const control::CameraStatus* status
     if (status == nullptr) return course;
     course.now = Course::Now::recording;
     if (status->session == session) return course;
-    try {
-        const auto last = understood(control::decode_recording(client.recording(session)));
-        if (end_of(last) != RecordingEnd::open)
-            return course_of(last, recordings_after(last, client), *status);
-        course.now = Course::Now::ending;
-    } catch (const Refused& refused) {
-        if (refused.code() != control::ErrorCode::not_found) throw;
+    const auto last = find_recording(client, session);
+    if (!last) {
         course.now = Course::Now::over;
-        course.why = "its recording was deleted";
+        course.why = kDeleted;
+        return course;
     }
+    if (end_of(*last) != RecordingEnd::open)
+        return course_of(*last, recordings_after(*last, client), *status);
+    course.now = Course::Now::ending;
     return course;
 }
 

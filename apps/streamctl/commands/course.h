@@ -31,6 +31,9 @@ struct Course {
     std::string why;          ///< of no_room and over, a sentence
 };
 
+/// Of a recording that is not listed any more.
+inline constexpr char kDeleted[] = "its recording was deleted";
+
 /// A camera that lost its connection, from look to look.
 class Absence {
  public:

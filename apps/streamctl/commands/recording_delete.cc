@@ -15,8 +15,8 @@ namespace st::streamctl {
 namespace {
 
 bool has_ended(const control::Recording& recording) {
-    return recording.state == control::SessionState::done ||
-           recording.state == control::SessionState::failed;
+    return recording.state == control::RecordingState::done ||
+           recording.state == control::RecordingState::failed;
 }
 
 /// Why a recording that a pattern or a filter chose is left alone; empty: it is not.
@@ -24,8 +24,9 @@ std::string spared_because(const Selected::Item& item) {
     if (item.is_named) return {};  // the server says why it refuses
     if (item.recording.kept) return "is kept";
     if (!has_ended(item.recording)) {
-        return item.recording.state == control::SessionState::recording ? "is still running"
-                                                                        : "is still being finished";
+        return item.recording.state == control::RecordingState::recording
+                   ? "is still running"
+                   : "is still being finished";
     }
     return {};
 }

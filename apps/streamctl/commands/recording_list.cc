@@ -22,7 +22,7 @@ namespace st::streamctl {
 namespace {
 
 using control::Recording;
-using control::SessionState;
+using control::RecordingState;
 
 /// How much of a time is shown: all, or without year and offset.
 enum class TimeForm { whole, without_offset, without_year };
@@ -97,20 +97,20 @@ struct TakeSum {
     std::uint64_t duration_ms = 0;  ///< of the longest
     std::uint64_t bytes = 0;
     std::uint64_t lost = 0;
-    SessionState state = SessionState::done;  ///< of the one that most needs to be looked at
-    std::optional<std::string> verdict;       ///< of take.json
-    std::optional<std::int64_t> bound_us;     ///< of the camera whose times are known the least
+    RecordingState state = RecordingState::done;  ///< of the one that most needs to be looked at
+    std::optional<std::string> verdict;           ///< of take.json
+    std::optional<std::int64_t> bound_us;         ///< of the camera whose times are known the least
 
     void add(const Recording& recording) {
-        const auto urgency = [](SessionState of) {
+        const auto urgency = [](RecordingState of) {
             switch (of) {
-                case SessionState::failed:
+                case RecordingState::failed:
                     return 3;
-                case SessionState::recording:
+                case RecordingState::recording:
                     return 2;
-                case SessionState::finalising:
+                case RecordingState::finalising:
                     return 1;
-                case SessionState::done:
+                case RecordingState::done:
                     break;
             }
             return 0;

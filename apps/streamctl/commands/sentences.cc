@@ -49,7 +49,7 @@ std::string sentence(const control::StopResult& result) {
             return "stopped" + session + why;
         case control::StopOutcome::failed:
             // What it left behind may be whole.
-            if (session.empty() || result.state == control::SessionState::done) {
+            if (session.empty() || result.state == control::RecordingState::done) {
                 return result.error.value_or("it failed");
             }
             return session.substr(1) + " failed" + why;

@@ -37,12 +37,12 @@ int losses_code(const std::vector<control::StopResult>& results) {
 bool report(const control::StopReply& reply, Console& console, bool prints_paths) {
     bool is_ok = reply.ok;
     for (const control::StopResult& result : reply.results) {
-        if (result.error || result.state == control::SessionState::failed) is_ok = false;
+        if (result.error || result.state == control::RecordingState::failed) is_ok = false;
         const std::string line = result.camera + ": " + sentence(result);
         for (const std::string& warning : result.warnings)
             console.note(result.camera + ": " + warning);
         const bool is_well = result.outcome == StopOutcome::stopped && !result.error &&
-                             result.state != control::SessionState::failed;
+                             result.state != control::RecordingState::failed;
         const bool is_sent = result.outcome == StopOutcome::sent && !result.error;
         if (is_sent || (is_well && result.files.empty())) {
             console.note(line);

@@ -38,10 +38,10 @@ void add_filters(CLI::App& command, Options& options) {
                                 "Only those started at or after this time", "TIME");
     cli::add_value<std::string>(command, "--until", query.until, parse_time,
                                 "Only those started before this time", "TIME");
-    cli::add_value<control::SessionState>(
+    cli::add_value<control::RecordingState>(
         command, "--state", query.state,
-        [](std::string_view word) -> Result<control::SessionState> {
-            if (const auto state = control::session_state_from(word)) return *state;
+        [](std::string_view word) -> Result<control::RecordingState> {
+            if (const auto state = control::recording_state_from(word)) return *state;
             return Error{"\"" + std::string(word) +
                          "\" is not one of recording, finalising, done, failed"};
         },

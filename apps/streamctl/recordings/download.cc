@@ -91,8 +91,8 @@ bool Download::fetch(const control::Recording& recording, const Options& options
                            : wanted_mp4(recording, options.file);
     for (const WantedFile& file : files) fetch(file);
     if (files.empty()) {
-        const bool is_open = recording.state == control::SessionState::recording ||
-                             recording.state == control::SessionState::finalising;
+        const bool is_open = recording.state == control::RecordingState::recording ||
+                             recording.state == control::RecordingState::finalising;
         console_.trouble(
             recording.id + ": " +
             (is_open ? "is not finished yet (" + std::string(to_text(recording.state)) + ")"

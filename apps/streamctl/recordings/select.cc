@@ -37,6 +37,15 @@ Listed all_recordings(ApiClient& client, const control::RecordingQuery& query) {
     }
 }
 
+std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id) {
+    try {
+        return understood(control::decode_recording(client.recording(id)));
+    } catch (const Refused& refused) {
+        if (refused.code() != control::ErrorCode::not_found) throw;
+        return std::nullopt;
+    }
+}
+
 Selected select_recordings(ApiClient& client, const std::vector<std::string>& ids,
                            const control::RecordingQuery& query) {
     Selected selected;

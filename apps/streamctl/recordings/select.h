@@ -1,5 +1,6 @@
 #pragma once
 /// Which recordings a command means: ids, patterns over them, and filters, in any mixture.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ Listed known_recordings(ApiClient& client, control::RecordingQuery query);
 /// All that the query asks for. A server that is still looking through its folder is
 /// asked again, for as long as the client is patient.
 Listed all_recordings(ApiClient& client, const control::RecordingQuery& query);
+
+/// A recording by its id; nullopt: there is none, or it was deleted. Throws Failed.
+std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id);
 
 struct Selected {
     struct Item {

@@ -102,7 +102,7 @@ FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
         for (const takes::Part& part : camera.parts) {
             const auto recording =
                 understood(control::decode_recording(client.recording(part.recording)));
-            if (part.pictures == 0 && recording.state == control::SessionState::failed) {
+            if (part.pictures == 0 && recording.state == control::RecordingState::failed) {
                 console.trouble(camera.camera + ": " + part.recording +
                                 " has no pictures, and is left out");
                 out.is_whole = false;
