@@ -13,7 +13,7 @@
 
 #include "auth/address.h"
 #include "base/name.h"
-#include "base/url.h"
+#include "base/secrets.h"
 #include "cli/values.h"
 #include "config/json_file.h"
 #include "config/listing.h"

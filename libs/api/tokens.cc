@@ -13,8 +13,8 @@
 #include "base/encodings.h"
 #include "base/joined.h"
 #include "base/name.h"
+#include "base/secrets.h"
 #include "base/text.h"
-#include "base/url.h"
 #include "control/token.h"
 #include "digest/digest.h"
 

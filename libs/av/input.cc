@@ -15,7 +15,7 @@ extern "C" {
 #include <vector>
 
 #include "av/demuxer.h"
-#include "base/url.h"
+#include "base/secrets.h"
 #include "media/access_unit.h"
 #include "media/avc_config.h"
 #include "media/nal.h"

@@ -32,7 +32,7 @@ Result<std::vector<std::pair<std::string, std::string>>> parse_query(std::string
 
 /// A query as it was sent without what proves a right here: `token` and `sign`, and what has
 /// escapes in its name, which could be one of these. Secrets for others may be left in it: whoever
-/// shows it hides them with without_query_secrets() (base/url.h).
+/// shows it hides them with without_query_secrets() (base/secrets.h).
 std::string without_credentials(std::string_view query);
 
 }  // namespace st::http

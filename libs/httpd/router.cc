@@ -1,6 +1,6 @@
 #include "httpd/router.h"
 
-#include "base/url.h"
+#include "base/secrets.h"
 
 namespace st::httpd {
 

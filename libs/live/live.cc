@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/event_sink.h"
-#include "base/url.h"
+#include "base/secrets.h"
 #include "flv/tag.h"
 #include "live/deflated.h"
 #include "live/live_http.h"

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/secrets.h"
 #include "base/units.h"
-#include "base/url.h"
 
 namespace st::live {
 namespace {

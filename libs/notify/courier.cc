@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/secrets.h"
 #include "base/text.h"
-#include "base/url.h"
 #include "notify/curl_library.h"
 
 namespace st::notify {

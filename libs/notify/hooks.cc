@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/encodings.h"
-#include "base/url.h"
+#include "base/secrets.h"
 #include "digest/digest.h"
 
 namespace st::notify {

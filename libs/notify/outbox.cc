@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/url.h"
+#include "base/secrets.h"
 #include "control/event_types.h"
 #include "notify/ladder.h"
 #include "notify/messages.h"

@@ -1,4 +1,4 @@
-#include "base/url.h"
+#include "base/secrets.h"
 
 #include <gtest/gtest.h>
 
