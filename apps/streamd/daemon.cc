@@ -22,6 +22,7 @@
 #include "loop/event_loop.h"
 #include "server/server.h"
 #include "streamd/address_watch.h"
+#include "streamd/exit_deadline.h"
 #include "streamd/local_access.h"
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
@@ -35,6 +36,9 @@ namespace {
 
 /// How long the recordings may take to be finished after the first SIGTERM; below systemd's 90 s.
 constexpr std::chrono::seconds kShutdownPatience{25};
+/// How long all of the end may take; with the log's time it is below 30 s.
+constexpr std::chrono::seconds kExitPatience{28};
+constexpr std::chrono::seconds kLogPatience{1};
 constexpr int kHelperNice = 10;  ///< recording comes first
 /// With fewer than these an installation may run into a limit that it did not choose.
 constexpr std::uint64_t kConnectionsEnough = 256;
@@ -94,8 +98,9 @@ worker::PoolOptions helper_options(unsigned finalisers) {
 /// Everything between the first SIGTERM and the end.
 class Shutdown {
  public:
-    Shutdown(server::Server& server, loop::EventLoop& control, const Log& log)
-        : server_(server), control_(control), log_(log) {}
+    Shutdown(server::Server& server, loop::EventLoop& control, ExitDeadline& exit_deadline,
+             const Log& log)
+        : server_(server), control_(control), exit_deadline_(exit_deadline), log_(log) {}
     ~Shutdown() {
         if (thread_.joinable()) thread_.join();
     }
@@ -107,9 +112,11 @@ class Shutdown {
         }
         log_.info("shutting down: finishing recordings");
         notify_service_manager("STOPPING=1");
-        thread_ = std::thread([this] {
+        const std::int64_t now_ns = monotonic_ns();
+        exit_deadline_.set(now_ns + std::chrono::nanoseconds(kExitPatience).count());
+        thread_ = std::thread([this, now_ns] {
             const std::int64_t deadline =
-                monotonic_ns() + std::chrono::nanoseconds(kShutdownPatience).count();
+                now_ns + std::chrono::nanoseconds(kShutdownPatience).count();
             const std::size_t left = server_.shut_down(deadline);
             if (left > 0) {
                 log_.warning(std::to_string(left) +
@@ -122,6 +129,7 @@ class Shutdown {
  private:
     server::Server& server_;
     loop::EventLoop& control_;
+    ExitDeadline& exit_deadline_;
     const Log& log_;
     std::thread thread_;
 };
@@ -189,7 +197,12 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     log.info("streamd " ST_VERSION);
     for (const std::string& warning : setup.loaded.warnings) log.warning(warning);
     raise_descriptors(config, log);
-
+    // What is on the disk by then is whole, as after kill -9; the next start goes on from there.
+    ExitDeadline exit_deadline([&log, &sink] {
+        log.error("threads still wait for a disk that does not answer: ending without them");
+        sink->flush(kLogPatience);
+        ::_exit(cli::kIoFailed);
+    });
     loop::EventLoop control;
     const Certificates certificates = certificates_at_start(config);
     for (const std::string& note : certificates.notes) log.info(note);
@@ -207,7 +220,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
     server::Server server(std::move(made), log, control);
     const Reload::Attached attached(reload, server);
-    Shutdown shutdown(server, control, log);
+    Shutdown shutdown(server, control, exit_deadline, log);
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;
         if (signal != SIGHUP) return shutdown.on_signal();

@@ -170,6 +170,7 @@ class QueuedSink final : public ThresholdSink {
     bool enabled(LogLevel level) const override { return to_poco(level) <= threshold_; }
     void set_threshold(LogThreshold level) override { threshold_ = to_poco(level); }
     void reopen() override { queue_.reopen(); }
+    void flush(std::chrono::milliseconds patience) override { queue_.flush(patience); }
     void write(LogLevel level, std::string_view prefix, std::string_view text) override {
         queue_.push({level, std::string(prefix), std::string(text), wall_us(), {}});
     }

@@ -2,6 +2,7 @@
 /// The log of streamd: Poco's channels behind st::Log and a queue, so that a loop that logs never
 /// waits for a terminal or a disk. To standard error, to syslog, or to a file that a rotation may
 /// move away.
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -17,6 +18,8 @@ class ThresholdSink : public LogSink {
     virtual void set_threshold(LogThreshold level) = 0;
     /// Opens the file again by its name.
     virtual void reopen() = 0;
+    /// Waits until what was logged before is written, but no longer than that.
+    virtual void flush(std::chrono::milliseconds patience) = 0;
 };
 
 /// One line per event: `2026-01-31T08:15:30.250Z INFO  camera 10.0.0.7:51544 text`, or as a JSON

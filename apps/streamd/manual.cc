@@ -57,7 +57,9 @@ and with `--tls auto` authority and certificate with their keys.
               cli::kUsage,
               cli::kNoInput,
               {cli::kCannotCreate, "`--make-cert`: a file exists already or cannot be written."},
-              {cli::kIoFailed, "Standard output cannot be written."},
+              {cli::kIoFailed,
+               "Standard output cannot be written, or the disk did not answer when the server was "
+               "to end."},
               cli::kBadConfig})},
         {"EXAMPLES", R"(
 Record into a folder on a big disk, on any free port, and learn which:

@@ -7,11 +7,17 @@
 namespace st::loop {
 
 TaskPool::TaskPool(const std::string& name, unsigned threads, OnFailure on_failure)
-    : on_failure_(std::move(on_failure)), slow_max_(threads - 1), slow_share_(threads / 2) {
+    : on_failure_(std::move(on_failure)),
+      slow_max_(threads - 1),
+      slow_share_(threads / 2),
+      running_(threads) {
     for (unsigned i = 0; i < threads; ++i) {
         threads_.emplace_back([this, name] {
             ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
             run();
+            const Lock lock(mutex_);
+            --running_;
+            over_.notify_all();
         });
     }
 }
@@ -34,6 +40,25 @@ void TaskPool::stop() {
     for (std::thread& thread : threads_) {
         if (thread.joinable()) thread.join();
     }
+}
+
+bool TaskPool::stop(std::chrono::steady_clock::time_point until) {
+    std::deque<Task> dropped;  // destroyed without the lock
+    {
+        const Lock lock(mutex_);
+        stopping_ = true;
+        dropped.swap(slow_);
+    }
+    news_.notify_all();
+    {
+        Lock lock(mutex_);
+        while (running_ > 0) {
+            if (over_.wait_until(lock.native(), until) == std::cv_status::timeout) break;
+        }
+        if (running_ > 0) return false;
+    }
+    stop();
+    return true;
 }
 
 bool TaskPool::has_work() const {

@@ -1,5 +1,6 @@
 #pragma once
 /// Threads for what would block a loop: reading folders, deleting, pieces of downloads.
+#include <chrono>
 #include <deque>
 #include <string>
 #include <thread>
@@ -38,6 +39,9 @@ class TaskPool final : public BlockingWork {
     void post(Effort effort, Task task) override ST_EXCLUDES(mutex_);
     /// Runs what was posted, then joins. Idempotent.
     void stop() ST_EXCLUDES(mutex_);
+    /// Drops slow tasks that have not begun and waits for the others. False: some still run at
+    /// `until`, as on a disk that hangs. What they use must live on; the destructor waits for them.
+    bool stop(std::chrono::steady_clock::time_point until) ST_EXCLUDES(mutex_);
 
  private:
     void run() ST_EXCLUDES(mutex_);
@@ -48,9 +52,11 @@ class TaskPool final : public BlockingWork {
     const unsigned slow_share_;  ///< so many of them begin although quick ones wait
     Mutex mutex_;
     std::condition_variable news_;
+    std::condition_variable over_;  ///< running_ has become less
     std::deque<Task> quick_ ST_GUARDED_BY(mutex_);
     std::deque<Task> slow_ ST_GUARDED_BY(mutex_);
     unsigned slow_running_ ST_GUARDED_BY(mutex_) = 0;
+    unsigned running_ ST_GUARDED_BY(mutex_);  ///< threads that have not ended
     bool stopping_ ST_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
 };

@@ -228,12 +228,13 @@ struct Server::Parts {
     void keep_names();
     void keep_tokens();
     void apply_policy();
-    void stop_pools();
+    /// False: tasks still run at `until`.
+    bool stop_pools(std::chrono::steady_clock::time_point until);
 };
 
-void Server::Parts::stop_pools() {
-    movies.stop();
-    disk.stop();
+bool Server::Parts::stop_pools(std::chrono::steady_clock::time_point until) {
+    const bool has_movies_ended = movies.stop(until);
+    return disk.stop(until) && has_movies_ended;
 }
 
 void Server::Parts::open_recorder() {
@@ -475,7 +476,10 @@ Server::~Server() {
     for (auto& net : p.nets) net->stop();
     p.hooks.reset();  // its answers go to those loops, which end with the parts
     p.doors.close();  // on a loop of these
-    p.stop_pools();   // what they do is the API's
+    // What they do is the API's. A task that shut_down() left behind is waited for here: nothing
+    // that it uses goes before it.
+    p.movies.stop();
+    p.disk.stop();
     p.api.reset();
     p.operations.reset();  // its snapshots answer on the loops
     p.segments.reset();
@@ -556,15 +560,16 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         });
     }
     using Clock = std::chrono::steady_clock;
-    const auto patience_end = std::min(Clock::time_point(std::chrono::nanoseconds(deadline_ns)),
-                                       Clock::now() + kGoodbyePatience);
+    const Clock::time_point deadline{std::chrono::nanoseconds(deadline_ns)};
+    const auto patience_end = std::min(deadline, Clock::now() + kGoodbyePatience);
     for (std::size_t i = 0; i < answers.size(); ++i) {
         if (answers[i].wait_until(patience_end) == std::future_status::ready) continue;
         p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
     p.segments->shut_down(deadline_ns);
     const std::size_t left = p.recorder->finish_all(deadline_ns);
-    p.stop_pools();  // while what they tell still reaches events and hooks
+    // While what they tell still reaches events and hooks.
+    if (!p.stop_pools(deadline)) p.log.error("the disk does not answer: going on without it");
     return left;
 }
 

@@ -40,6 +40,8 @@ class Server {
     /// Binds everything, opens the recordings folder and begins to finish what an earlier run left.
     /// Throws std::runtime_error with a text for the user: what is wrong, and the next step.
     Server(Setup setup, Log log, loop::EventLoop& control);
+    /// Waits for as long as a task waits for its disk, also for one that shut_down() went on
+    /// without.
     ~Server();
 
     /// Listens on a Unix socket too: who may open it has the roles that are `local`. Before

@@ -59,6 +59,38 @@ class SlowDisk(harness.Case):
         except OSError:
             pass
 
+    def hang_all_disk_threads(self, ms):
+        """A server whose four threads for its disk wait: three delete, one asks for its room."""
+        folder = self.put_segments(3)
+        server = self.start_streamd(
+            recordings=self.folder / "recordings",
+            env=odd_shares_test.preloaded(f"slow_statvfs={ms} slow_unlink={ms}"),
+        )
+        for name in sorted(path.name for path in folder.glob("*.flv")):
+            path = f"/api/v1/streams/live/walk/segments/{name}"
+            threading.Thread(target=self.ask_in_vain, args=(server, "DELETE", path), daemon=True).start()
+        threading.Thread(target=self.ask_in_vain, args=(server, "GET", "/readyz"), daemon=True).start()
+        return server
+
+    def test_metrics_are_told_while_all_threads_of_the_disk_hang(self):
+        server = self.hang_all_disk_threads(15_000)
+        time.sleep(1)
+        for _ in range(3):
+            began = time.monotonic()
+            answer = server.http("GET", "/metrics")
+            self.assertLess(time.monotonic() - began, 6)
+            self.assertEqual(answer.status, 200)
+            self.assertNotIn(b"streamd_disk_free_bytes ", answer.body)
+        server.kill()
+
+    def test_sigterm_ends_a_server_whose_disk_hangs(self):
+        server = self.hang_all_disk_threads(100_000)
+        time.sleep(1)
+        began = time.monotonic()
+        server.stop(expect=74, timeout_s=60)
+        self.assertLess(time.monotonic() - began, 30)
+        self.assertIn("wait for a disk", server.log)
+
     def test_a_disk_that_hangs_is_not_ready_and_holds_up_one_thread(self):
         server = self.start_streamd(env=odd_shares_test.preloaded("slow_statvfs=8000"))
         answers = []

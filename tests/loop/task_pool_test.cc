@@ -62,6 +62,29 @@ TEST(TaskPool, tells_of_exceptions_and_goes_on) {
     EXPECT_EQ(done.get_future().wait_for(seconds(60)), std::future_status::ready);
 }
 
+TEST(TaskPool, with_a_limit_drops_slow_tasks_that_have_not_begun) {
+    std::promise<void> begun;
+    std::promise<void> gate;
+    std::atomic<int> slow_done{0};
+    std::atomic<int> quick_done{0};
+    TaskPool pool("test", 2, {});
+    pool.post(Effort::slow, [&] {
+        begun.set_value();
+        gate.get_future().wait();
+        ++slow_done;
+    });
+    begun.get_future().wait();
+    for (int i = 0; i < 20; ++i) {
+        pool.post(Effort::slow, [&] { ++slow_done; });
+        pool.post(Effort::quick, [&] { ++quick_done; });
+    }
+    EXPECT_FALSE(pool.stop(std::chrono::steady_clock::now() + std::chrono::milliseconds(20)));
+    gate.set_value();
+    EXPECT_TRUE(pool.stop(std::chrono::steady_clock::now() + seconds(60)));
+    EXPECT_EQ(slow_done, 1);
+    EXPECT_EQ(quick_done, 20);
+}
+
 TEST(TaskPool, takes_nothing_more_once_it_has_stopped) {
     TaskPool pool("test", 2, {});
     pool.stop();
