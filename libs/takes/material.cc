@@ -55,6 +55,10 @@ Recording recording_of(const record::RecordingEntry& entry) {
     out.place = place_of(session["times"]);
     if (const json::Object* clock = session["clock"].object()) out.clock = *clock;
     out.lost = session["seq_missing"].natural().value_or(0);
+    if (const json::Object* dropped = session["dropped"].object()) {
+        out.lost_pictures = (*dropped)["lost_pictures"].natural().value_or(0);
+        out.unknown_form = (*dropped)["unknown_form"].natural().value_or(0);
+    }
     out.damage_count = session["damage_count"].natural().value_or(0);
     out.fps = session["fps"].real();
     out.error = text_or_none(session["error"]);

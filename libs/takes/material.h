@@ -57,6 +57,8 @@ struct Recording {
     json::Object clock;
     std::vector<Mp4> files;
     std::uint64_t lost = 0;
+    std::uint64_t lost_pictures = 0;  ///< that came and cannot be decoded
+    std::uint64_t unknown_form = 0;   ///< messages
     std::uint64_t damage_count = 0;
     std::optional<double> fps;
     std::optional<std::string> error;

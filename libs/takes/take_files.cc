@@ -218,7 +218,13 @@ void add_reasons(const Recording& recording, const Neighbours& of_it,
     if (recording.part > 1 && !goes_on_from(recording, of_it.before))
         say("dropped out and came back: its pictures have a gap");
     if (const std::string end = bad_end_of(recording, of_it.next, last_us); !end.empty()) say(end);
-    if (recording.lost > 0) say(std::to_string(recording.lost) + " messages are missing");
+    const auto say_of = [&](std::uint64_t count, const char* one, const char* many) {
+        if (count > 0) say(std::to_string(count) + (count == 1 ? one : many));
+    };
+    say_of(recording.lost, " message is missing", " messages are missing");
+    say_of(recording.lost_pictures, " picture cannot be decoded", " pictures cannot be decoded");
+    say_of(recording.unknown_form, " message is not H.264 in a known form",
+           " messages are not H.264 in a known form");
     if (recording.damage_count > 0) say("its dump was damaged");
     if (recording.table.rows == 0) return say("there is no table of its pictures");
     if (!recording.place) return say("nothing says when its pictures were taken");

@@ -60,6 +60,8 @@ struct Made {
     std::int64_t wall_apart_us = 1'700'000'000'000'000;
     std::string bound = "900";
     std::uint64_t lost = 0;
+    std::uint64_t lost_pictures = 0;
+    std::uint64_t unknown_form = 0;
     unsigned pictures = 90;
     std::string state = "done";
     bool kept = false;
@@ -132,10 +134,11 @@ class TakeFiles : public testing::Test {
                 << (made.take.empty() ? "null" : '"' + made.take + '"') << R"(,"state":")"
                 << made.state << R"(","started_at":"2026-01-31T08:15:0)" << made_
                 << R"(.000Z","ended_at":"2026-01-31T08:16:00.000Z","pictures":)" << made.pictures
-                << R"(,"bytes":90000,"seq_missing":)" << made.lost << R"(,"kept":)"
-                << (made.kept ? "true" : "false") << R"(,"part":)" << made.part
-                << R"(,"end_reason":")" << made.end_reason << R"(","fps":)"
-                << 1e6 / static_cast<double>(made.interval_us)
+                << R"(,"bytes":90000,"seq_missing":)" << made.lost
+                << R"(,"dropped":{"unknown_form":)" << made.unknown_form << R"(,"lost_pictures":)"
+                << made.lost_pictures << R"(},"kept":)" << (made.kept ? "true" : "false")
+                << R"(,"part":)" << made.part << R"(,"end_reason":")" << made.end_reason
+                << R"(","fps":)" << 1e6 / static_cast<double>(made.interval_us)
                 << R"(,"duration_ms":3000,"capabilities":{"deviceModel":"Pixel 8"},)"
                 << R"("clock":{"unit":"us","method":"exchange"},"times":{"first_us":)"
                 << made.first_us << R"(,"first_wall_us":)" << made.first_us + made.wall_apart_us
@@ -215,14 +218,18 @@ TEST_F(TakeFiles, says_what_to_look_at) {
     make({.camera = "a", .lost = 4});
     make({.camera = "b", .bound = "null"});
     make({.camera = "c", .bound = "22600"});
+    make({.camera = "d", .lost_pictures = 1});
+    make({.camera = "e", .unknown_form = 7});
     const auto manifest = written();
     ASSERT_TRUE(manifest);
     EXPECT_EQ(manifest->verdict, Verdict::check);
-    EXPECT_EQ(manifest->why,
-              (std::vector<std::string>{
-                  "a: 4 messages are missing", "b: how far off its times are is not known",
-                  "c: its times are known to ±22.6 ms, which is more than half of the 33.3 ms "
-                  "between two of its pictures"}));
+    EXPECT_EQ(
+        manifest->why,
+        (std::vector<std::string>{
+            "a: 4 messages are missing", "b: how far off its times are is not known",
+            "c: its times are known to ±22.6 ms, which is more than half of the 33.3 ms "
+            "between two of its pictures",
+            "d: 1 picture cannot be decoded", "e: 7 messages are not H.264 in a known form"}));
 }
 
 using Sentences = std::vector<std::string>;
