@@ -17,6 +17,7 @@
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/download.h"
 #include "streamctl/recordings/fetch_line.h"
+#include "streamctl/recordings/select.h"
 
 namespace st::streamctl {
 
@@ -99,8 +100,8 @@ class Capture {
     /// What became of the recordings that ended before the stop.
     void report_ended();
     control::StopResult result_of(const Ending& ending);
-    /// Nullopt, and said, if it is not finished in time.
-    std::optional<control::Recording> finished_recording(const std::string& id);
+    /// Waits until it is finished, or nothing of it has changed for --timeout; nullopt: deleted.
+    std::optional<control::Recording> await_finished(const std::string& id);
     /// Ctrl-C came, and is not the end that was asked for.
     bool was_cut_short() const { return signalled_ && !options_.capture.until_interrupt; }
     /// With --json: all cameras, in one line.
@@ -315,23 +316,17 @@ Capture::Ended Capture::wait() {
     return Ended::all_lost;
 }
 
-std::optional<control::Recording> Capture::finished_recording(const std::string& id) {
+std::optional<control::Recording> Capture::await_finished(const std::string& id) {
     const auto deadline = Clock::now() + options_.start.timeout;
     for (;;) {
-        auto recording = understood(control::decode_recording(client_.recording(id)));
-        if (recording.state == control::RecordingState::done ||
-            recording.state == control::RecordingState::failed) {
-            return recording;
-        }
-        if (Clock::now() >= deadline) break;
+        auto recording = find_recording(client_, id);
+        if (!recording || has_ended(*recording) || Clock::now() >= deadline) return recording;
         if (client_.connection().wait(Clock::now() + milliseconds(200)) ==
             Connection::Woke::interrupted) {
             signalled_ = true;
-            break;
+            return recording;
         }
     }
-    console_.trouble(id + ": not finished yet");
-    return std::nullopt;
 }
 
 control::StopResult Capture::result_of(const Ending& ending) {
@@ -341,8 +336,15 @@ control::StopResult Capture::result_of(const Ending& ending) {
     result.outcome = ending.why.empty() ? StopOutcome::stopped : StopOutcome::failed;
     if (ending.session.empty()) return result;
     result.session = ending.session;
-    const auto recording = finished_recording(ending.session);
+    const auto recording = await_finished(ending.session);
     if (!recording) {
+        console_.trouble(ending.session + ": was deleted");
+        result.outcome = StopOutcome::failed;
+        if (ending.why.empty()) result.error = kDeleted;
+        return result;
+    }
+    if (!has_ended(*recording)) {
+        console_.trouble(ending.session + ": not finished yet");
         result.outcome = StopOutcome::timeout;
         return result;
     }
@@ -477,9 +479,15 @@ int Capture::fetch_files() {
     cli::flush_output();
     std::vector<control::Recording> recordings;
     for (const std::string& id : finished_) {
-        recordings.push_back(understood(control::decode_recording(client_.recording(id))));
+        if (auto recording = find_recording(client_, id)) {
+            recordings.push_back(std::move(*recording));
+        } else {
+            console_.trouble(id + ": was deleted");
+        }
     }
-    return fetch(recordings);
+    const int fetched = fetch(recordings);
+    const bool is_all = recordings.size() == finished_.size();
+    return is_all || fetched == cli::kInterrupted ? fetched : int{cli::kRefused};
 }
 
 int Capture::fetch(const std::vector<control::Recording>& recordings) {

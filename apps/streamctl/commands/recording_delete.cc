@@ -14,11 +14,6 @@
 namespace st::streamctl {
 namespace {
 
-bool has_ended(const control::Recording& recording) {
-    return recording.state == control::RecordingState::done ||
-           recording.state == control::RecordingState::failed;
-}
-
 /// Why a recording that a pattern or a filter chose is left alone; empty: it is not.
 std::string spared_because(const Selected::Item& item) {
     if (item.is_named) return {};  // the server says why it refuses

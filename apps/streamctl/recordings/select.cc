@@ -37,6 +37,11 @@ Listed all_recordings(ApiClient& client, const control::RecordingQuery& query) {
     }
 }
 
+bool has_ended(const control::Recording& recording) {
+    return recording.state == control::RecordingState::done ||
+           recording.state == control::RecordingState::failed;
+}
+
 std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id) {
     try {
         return understood(control::decode_recording(client.recording(id)));

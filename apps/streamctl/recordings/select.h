@@ -28,6 +28,8 @@ Listed known_recordings(ApiClient& client, control::RecordingQuery query);
 /// asked again, for as long as the client is patient.
 Listed all_recordings(ApiClient& client, const control::RecordingQuery& query);
 
+/// Its files are finished, or nothing will become of them.
+bool has_ended(const control::Recording& recording);
 /// A recording by its id; nullopt: there is none, or it was deleted. Throws Failed.
 std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id);
 
