@@ -2,7 +2,9 @@
 
 import asyncio
 import pathlib
+import shutil
 import signal
+import tempfile
 
 import ctl
 import harness
@@ -39,6 +41,46 @@ class Captures(ctl.Case):
         self.assertIn(f"{deleted}: was deleted\n", err)
         fetched = [pathlib.Path(path).stem for path in out.splitlines()]
         self.assertEqual(sorted(fetched), sorted(server.sessions()), err)
+
+    async def test_a_server_of_this_machine_that_was_restarted_is_asked_with_its_new_token(self):
+        runtime = pathlib.Path(tempfile.mkdtemp(prefix="st"))  # a socket's path is short
+        self.addCleanup(shutil.rmtree, runtime, True)
+        here = {"XDG_RUNTIME_DIR": str(runtime)}
+        server = self.start_streamd(config={"auth": {"control": "local"}}, env=here)
+        url = server.ws_url  # by TCP, where it asks for the token
+        async with harness.Camera(server, "door") as door:
+            process = self.start_ctl(url, "--timeout", "60s", "capture", "--until-interrupt", **here)
+            await door.command("start_capture")
+            await door.capture_started()
+            while "recording 1 camera" not in await asyncio.to_thread(process.stderr.readline):
+                pass
+            old = (runtime / f"streamd-{server.port}.token").read_text()
+            await asyncio.to_thread(server.stop)
+        server.args += ["--port", str(server.port)]
+        await asyncio.to_thread(server.start)
+        self.assertNotEqual((runtime / f"streamd-{server.port}.token").read_text(), old)
+        code, out, err = await self.result(process)
+        self.assertEqual((code, out), (1, ""), err)
+        self.assertIn("door: the server was shut down\n", err)
+
+    async def test_a_server_that_takes_no_token_of_ours_any_more_ends_it(self):
+        runtime = pathlib.Path(tempfile.mkdtemp(prefix="st"))
+        self.addCleanup(shutil.rmtree, runtime, True)
+        here = {"XDG_RUNTIME_DIR": str(runtime)}
+        server = self.start_streamd(config={"auth": {"control": "local"}}, env=here)
+        async with harness.Camera(server, "door") as door:
+            process = self.start_ctl(server, "--timeout", "60s", "capture", "--until-interrupt", **here)
+            await door.command("start_capture")
+            await door.capture_started()
+            while "recording 1 camera" not in await asyncio.to_thread(process.stderr.readline):
+                pass
+            await asyncio.to_thread(server.stop)
+        server.args += ["--port", str(server.port)]
+        server.env["XDG_RUNTIME_DIR"] = str(self.folder / "elsewhere")
+        await asyncio.to_thread(server.start)
+        code, _, err = await self.result(process)
+        self.assertEqual(code, 77, err)
+        self.assertRegex(err, r"to fetch them: streamctl -s \S+ get door_\S+\n")
 
 
 if __name__ == "__main__":

@@ -35,16 +35,18 @@ std::string sentence(const control::ApiError& error) {
 Refused::Refused(const control::ApiError& error)
     : Failed(exit_code_of(error.code), sentence(error)), body_(encode(error)), code_(error.code) {}
 
-ApiClient::ApiClient(ServerUrl server, std::string token, milliseconds patience,
+ApiClient::ApiClient(ServerUrl server, ReadToken read_token, milliseconds patience,
                      Interrupt& interrupt)
     : server_(std::move(server)),
-      token_(std::move(token)),
+      read_token_(std::move(read_token)),
+      token_(read_token_()),
       patience_(patience),
       interrupt_(interrupt) {}
 
 RpcConnection& ApiClient::connection() {
     if (connection_ && !is_subscribed_ && connection_->is_stale()) connection_.reset();
     if (!connection_) {
+        if (!std::exchange(is_token_new_, false)) token_ = read_token_();
         connection_.emplace(server_, token_, patience_, interrupt_);
         server_ = connection_->server();
     }

@@ -39,9 +39,12 @@ class ApiClient {
     /// Called by each Ctrl-C while an answer is awaited; true: go on waiting.
     using OnInterrupt = std::function<bool()>;
 
-    /// Connects with the first operation. `patience`: for an answer to an operation that does not
-    /// wait for anything. `interrupt` outlives it.
-    ApiClient(ServerUrl server, std::string token, milliseconds patience, Interrupt& interrupt);
+    using ReadToken = std::function<std::string()>;
+
+    /// Connects with the first operation. `read_token` is called now and for each connection but
+    /// the first: a server of this machine makes its token anew when it starts. `patience`: for an
+    /// answer to an operation that does not wait for anything. `interrupt` outlives it.
+    ApiClient(ServerUrl server, ReadToken read_token, milliseconds patience, Interrupt& interrupt);
 
     // Each returns the result, one JSON object.
     std::string start(const control::StartRequest& request);
@@ -91,7 +94,9 @@ class ApiClient {
     std::string await(std::uint64_t id, milliseconds patience, bool patient);
 
     ServerUrl server_;
-    const std::string token_;
+    const ReadToken read_token_;
+    std::string token_;
+    bool is_token_new_ = true;  ///< no connection was made with it
     const milliseconds patience_;
     Interrupt& interrupt_;
     OnInterrupt on_interrupt_;

@@ -78,7 +78,8 @@ class Capture {
     /// Looks after the cameras, if the server can be asked.
     void look();
     /// Recording goes on whether the server can be asked or not: says once that it cannot.
-    /// In its handler: passes it on once the server has been gone for kGoneAfter.
+    /// In its handler: passes it on once the server has been gone for kGoneAfter, or refuses us a
+    /// second time, with a token that was read meanwhile.
     void bear(const Failed& failed, const char* consequence);
     /// Says at once which camera is no longer recording its session.
     void look_after();
@@ -133,6 +134,7 @@ class Capture {
     bool is_subscribed_ = false;
     bool is_cut_off_ = false;                      ///< the server cannot be asked, which was said
     std::optional<Clock::time_point> gone_since_;  ///< nobody has listened there
+    bool is_shut_out_ = false;                     ///< the last answer was that we may not ask
     bool asked_again_ = false;                     ///< to stop: an answer was lost
     bool is_stopped_ = false;                      ///< the server has answered that
 };
@@ -268,6 +270,8 @@ void Capture::bear(const Failed& failed, const char* consequence) {
     if (!is_gone) gone_since_.reset();
     if (is_gone && !gone_since_) gone_since_ = Clock::now();
     if (gone_since_ && Clock::now() - *gone_since_ >= kGoneAfter) throw;
+    const bool is_shut_out = failed.exit_code() == cli::kNotAuthorised;
+    if (std::exchange(is_shut_out_, is_shut_out) && is_shut_out) throw;
     // A refusal came by a connection that works.
     if (dynamic_cast<const Refused*>(&failed) != nullptr) return;
     client_.reconnect();
@@ -279,6 +283,7 @@ void Capture::look() {
         if (!is_subscribed_) subscribe();
         look_after();
         gone_since_.reset();
+        is_shut_out_ = false;
         if (std::exchange(is_cut_off_, false)) console_.note("the server answers again");
     } catch (const Failed& failed) {
         if (failed.exit_code() == cli::kInterrupted) {
@@ -400,9 +405,10 @@ control::StopReply Capture::ask_to_stop() {
             if (refused.code() != control::ErrorCode::no_cameras) throw;
             return {};
         } catch (const Failed& failed) {
-            const bool is_cut_off =
-                failed.exit_code() == cli::kUnreachable || failed.exit_code() == cli::kNoAnswer;
-            if (!is_cut_off || Clock::now() >= deadline) throw;
+            const bool may_pass = failed.exit_code() == cli::kUnreachable ||
+                                  failed.exit_code() == cli::kNoAnswer ||
+                                  failed.exit_code() == cli::kNotAuthorised;
+            if (!may_pass || Clock::now() >= deadline) throw;
             bear(failed, "trying again to stop the cameras");
         }
         if (interrupt_.wait(Clock::now() + std::chrono::seconds(1))) {
@@ -618,7 +624,7 @@ int Capture::run() {
     Ended ended{};
     try {
         ended = wait();
-    } catch (const Gone&) {
+    } catch (const Failed&) {
         say_what_is_left();
         throw;
     }

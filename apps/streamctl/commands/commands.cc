@@ -156,8 +156,8 @@ ServerUrl find_server(const Options& options) {
 
 ApiClient make_client(const Options& options, Interrupt& interrupt) {
     const ServerUrl server = find_server(options);
-    return {server, read_token(options, server), options.timeout.value_or(milliseconds(10'000)),
-            interrupt};
+    return {server, [&options, server] { return read_token(options, server); },
+            options.timeout.value_or(milliseconds(10'000)), interrupt};
 }
 
 control::List whole_list(ApiClient& client, std::string_view method, json::Object params) {

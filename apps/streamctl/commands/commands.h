@@ -72,7 +72,7 @@ int losses_code(const std::vector<control::StopResult>& results);
 
 /// Where `options` say the server is, and whom to believe that it is the one. Throws Failed.
 ServerUrl find_server(const Options& options);
-/// The same with its token. Throws Failed.
+/// The same with its token. `options` outlive it. Throws Failed.
 ApiClient make_client(const Options& options, Interrupt& interrupt);
 
 /// One command, whatever it is, with its failures said: the exit code.
