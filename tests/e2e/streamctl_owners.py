@@ -211,7 +211,7 @@ class Owners(ctl.Case):
         await self.ctl(server, "stop")
         async with harness.Camera(server, "door"):
             code, _, err = await self.result(process)
-        self.assertIn("door: is back, but nobody wants it recorded any more", err)
+        self.assertIn("door: is back, but was stopped meanwhile", err)
         return code
 
     async def test_follow_ends_when_a_camera_was_stopped_while_it_was_away(self):

@@ -230,7 +230,7 @@ class Takes(TakeCase):
                                         "--max-error", "1h")
             await asyncio.gather(*recording)
             self.assertIn(done.returncode, (0, 3), done)
-            warning = "phone: its battery is at 12 % and does not charge"
+            warning = "phone: its battery is at 12 % and is not charging"
             self.assertIn("warning: " + warning, done.stderr)
             said = json.loads(done.stdout)
             self.assertEqual(said.pop("warnings"), [warning])
@@ -244,7 +244,7 @@ class Takes(TakeCase):
             await harness.async_wait_for(lambda: server.cameras()["phone"]["health"]["battery"] == 0.04, "the news")
             refused = await self.streamctl(server, "take", "run", "next", "--max-error", "1h")
             self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
-            self.assertIn("phone: its battery is at 4 % and does not charge", refused.stderr)
+            self.assertIn("phone: its battery is at 4 % and is not charging", refused.stderr)
             self.assertIn("nothing was started", refused.stderr)
         await asyncio.to_thread(server.stop)
 

@@ -91,6 +91,15 @@ TEST(Absence, is_for_good_where_the_camera_is_back_and_idle_for_longer_than_a_ne
     EXPECT_FALSE(looks(&idle, 1)) << "from the begin";
 }
 
+TEST(Absence, is_for_good_where_the_camera_shows_its_picture_meanwhile) {
+    control::CameraStatus previewing = camera(std::nullopt);
+    previewing.state = control::CameraState::previewing;
+    Absence absence;
+    absence.begin();
+    EXPECT_FALSE(absence.is_for_good(&previewing, {}));
+    EXPECT_TRUE(absence.is_for_good(&previewing, Clock::time_point{} + Absence::kUnusedMax));
+}
+
 TEST(Absence, counts_no_looks_which_may_follow_each_other_at_once) {
     const control::CameraStatus idle = camera(std::nullopt);
     Absence absence;
@@ -152,12 +161,21 @@ TEST(Course, of_a_camera_that_dropped_out_waits) {
     EXPECT_EQ(full.why, "it could not be written any more");
 }
 
+TEST(Course, of_a_recording_that_a_crash_of_the_server_ended_is_over) {
+    const Course course = course_of(recording("door_1", "crash"), {}, camera(std::nullopt));
+    EXPECT_EQ(course.now, Now::over);
+    EXPECT_EQ(course.why, "the server ended unexpectedly");
+}
+
 TEST(Course, of_a_camera_that_was_rolled_over_and_does_not_record_is_over) {
     EXPECT_EQ(course_of(recording("door_1", "max_session"), {}, camera(std::nullopt)).now,
               Now::over);
     control::CameraStatus starting = camera(std::nullopt);
     starting.state = control::CameraState::starting;
     EXPECT_EQ(course_of(recording("door_1", "max_session"), {}, starting).now, Now::ending);
+    control::CameraStatus previewing = camera(std::nullopt);
+    previewing.state = control::CameraState::previewing;
+    EXPECT_EQ(course_of(recording("door_1", "max_session"), {}, previewing).now, Now::over);
 }
 
 TEST(Course, believes_the_camera_of_a_recording_that_is_not_listed_yet) {

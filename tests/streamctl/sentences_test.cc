@@ -15,7 +15,7 @@ control::CameraStatus camera_of(std::optional<double> battery, std::optional<boo
 
 TEST(BatterySentence, warns_of_a_low_one_that_is_not_known_to_charge) {
     EXPECT_EQ(battery_sentence(camera_of(0.116, false)),
-              "its battery is at 12 % and does not charge");
+              "its battery is at 12 % and is not charging");
     EXPECT_EQ(battery_sentence(camera_of(0.15, std::nullopt)), "its battery is at 15 %");
     EXPECT_EQ(battery_sentence(camera_of(0, std::nullopt)), "its battery is at 0 %");
 }
@@ -49,11 +49,11 @@ TEST(EndOf, tells_what_becomes_of_a_camera_that_nobody_stopped) {
     EXPECT_EQ(end_of(""), RecordingEnd::open);
     for (const char* reason : {"max_session", "max_bytes", "restarted"})
         EXPECT_EQ(end_of(reason), RecordingEnd::rolled_over) << reason;
-    for (const char* reason : {"disconnected", "replaced", "crash"})
+    for (const char* reason : {"disconnected", "replaced"})
         EXPECT_EQ(end_of(reason), RecordingEnd::dropped) << reason;
     EXPECT_EQ(end_of("disk"), RecordingEnd::no_room);
-    for (const char* reason :
-         {"stopped", "camera_stopped", "stop_timeout", "camera_error", "shutdown", "melted"})
+    for (const char* reason : {"stopped", "camera_stopped", "stop_timeout", "camera_error",
+                               "shutdown", "crash", "melted"})
         EXPECT_EQ(end_of(reason), RecordingEnd::over) << reason;
 }
 

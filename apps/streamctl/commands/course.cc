@@ -32,6 +32,12 @@ bool continues(const control::Recording& last, const control::Recording& next) {
     return is_later && next.take == last.take && next.started_by == last.started_by;
 }
 
+/// Neither recording nor about to: it may show its picture meanwhile.
+bool is_unused(const control::CameraStatus& status) {
+    return status.state == control::CameraState::idle ||
+           status.state == control::CameraState::previewing;
+}
+
 /// What a camera records that is not listed yet.
 control::Recording recorded_now(const control::CameraStatus& status) {
     control::Recording recording;
@@ -66,7 +72,6 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
         end = end_of(next);
         if (status.session == next.id) return course;
     }
-    const bool is_idle = status.state == control::CameraState::idle;
     if (end == RecordingEnd::open) {
         course.now = Course::Now::ending;
     } else if (!goes_on()) {
@@ -85,7 +90,7 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
     } else if (end == RecordingEnd::dropped) {
         course.now = Course::Now::away;
     } else {
-        course.now = is_idle ? Course::Now::over : Course::Now::ending;
+        course.now = is_unused(status) ? Course::Now::over : Course::Now::ending;
         course.why = "its recording has ended";
     }
     return course;
@@ -94,32 +99,34 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
 Course course_of(const std::string& session, const control::CameraStatus* status,
                  ApiClient& client) {
     Course course;
-    course.now = Course::Now::away;
-    if (status == nullptr) return course;
-    course.now = Course::Now::recording;
-    if (status->session == session) return course;
+    if (status != nullptr && status->session == session) return course;
     const auto last = find_recording(client, session);
     if (!last) {
         course.now = Course::Now::over;
         course.why = kDeleted;
-        return course;
-    }
-    if (end_of(*last) != RecordingEnd::open)
+    } else if (status != nullptr && end_of(*last) != RecordingEnd::open) {
         return course_of(*last, recordings_after(*last, client), *status);
-    course.now = Course::Now::ending;
+    } else if (end_of(*last) == RecordingEnd::over) {
+        course.now = Course::Now::over;
+        course.why = end_sentence(*last);
+    } else {
+        course.now = status != nullptr ? Course::Now::ending : Course::Now::away;
+    }
     return course;
 }
 
 bool Absence::end() {
-    idle_since_.reset();
+    unused_since_.reset();
     return std::exchange(is_away_, false);
 }
 
 bool Absence::is_for_good(const control::CameraStatus* status, Clock::time_point now) {
-    const bool is_idle = status != nullptr && status->state == control::CameraState::idle;
-    if (!is_idle) idle_since_.reset();
-    if (is_idle && !idle_since_) idle_since_ = now;
-    return idle_since_ && now - *idle_since_ >= kIdleMax;
+    if (status == nullptr || !is_unused(*status)) {
+        unused_since_.reset();
+    } else if (!unused_since_) {
+        unused_since_ = now;
+    }
+    return unused_since_ && now - *unused_since_ >= kUnusedMax;
 }
 
 std::string sentence(const Step& step) {

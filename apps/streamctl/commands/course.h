@@ -43,17 +43,17 @@ class Absence {
     bool end();
     bool is_away() const { return is_away_; }
     /// Whether it is back but was stopped while it was away. One that is still meant to record is
-    /// started at once, and again after each refusal: it is idle for kIdleMax at the longest.
+    /// started at once, and again after each refusal: it is unused for kUnusedMax at the longest.
     /// `status`: as for course_of(); once for each look at which it is away.
     bool is_for_good(const control::CameraStatus* status, Clock::time_point now);
 
-    static constexpr char kForGood[] = "is back, but nobody wants it recorded any more";
+    static constexpr char kForGood[] = "is back, but was stopped meanwhile";
     /// Longer than the server ever waits between two tries (MeantCaptures): 16 s.
-    static constexpr std::chrono::seconds kIdleMax{20};
+    static constexpr std::chrono::seconds kUnusedMax{20};
 
  private:
     bool is_away_ = false;
-    std::optional<Clock::time_point> idle_since_;
+    std::optional<Clock::time_point> unused_since_;
 };
 
 /// The course of a camera that was seen in the recording `session` last. `status`: what the server

@@ -85,8 +85,7 @@ RecordingEnd end_of(std::string_view reason) {
     if (reason.empty()) return RecordingEnd::open;
     if (reason == "max_session" || reason == "max_bytes" || reason == "restarted")
         return RecordingEnd::rolled_over;
-    if (reason == "disconnected" || reason == "replaced" || reason == "crash")
-        return RecordingEnd::dropped;
+    if (reason == "disconnected" || reason == "replaced") return RecordingEnd::dropped;
     return reason == "disk" ? RecordingEnd::no_room : RecordingEnd::over;
 }
 
@@ -130,7 +129,7 @@ std::optional<std::string> battery_sentence(const control::CameraStatus& camera)
     const auto& charging = camera.health->charging;
     if (share > kLow || charging.value_or(false)) return std::nullopt;
     return "its battery is at " + std::to_string(std::lround(share * 100)) + " %" +
-           (charging ? " and does not charge" : "");
+           (charging ? " and is not charging" : "");
 }
 
 bool is_battery_empty(const control::CameraStatus& camera) {

@@ -44,8 +44,8 @@ std::string end_sentence(const control::Recording& recording);
 inline constexpr char kConnectionLost[] = "lost its connection; recording goes on when it is back";
 inline constexpr char kWaitsForRoom[] = "; recording goes on when there is room";
 
-/// Of a battery at 15 % or less that is not known to charge: "its battery is at 12 % and does not
-/// charge". nullopt: it lasts, as far as the camera said.
+/// Of a battery at 15 % or less that is not known to charge: "its battery is at 12 % and is not
+/// charging". nullopt: it lasts, as far as the camera said.
 std::optional<std::string> battery_sentence(const control::CameraStatus& camera);
 /// Of such a battery: it is so low that the device may switch off at any moment.
 bool is_battery_empty(const control::CameraStatus& camera);
