@@ -74,9 +74,9 @@ class CanvasPlayer {
                 this.decoder = null;
                 this.screen.clear();
                 this.facts.stillness.reset();
-                if (reason !== null) message(`${reason || "no such stream, or no right to it"}; trying again`);
+                if (reason !== null) message(`${reason}; trying again`);
             },
-        });
+        }, "no such stream, or no right to it");
         byId("sound").onclick = () => {
             this.socket.leave();
             this.facts.end();

@@ -206,9 +206,9 @@ class CanvasWall {
             came: (data) => this.came(data),
             ended: (reason) => {
                 for (const tile of this.tiles) tile.end("waiting");
-                setText(byId("state"), reason === null ? "hidden" : `no connection${reason ? `: ${reason}` : ""}; trying again`);
+                setText(byId("state"), reason === null ? "hidden" : `no connection: ${reason}; trying again`);
             },
-        });
+        }, "the server refuses it, or does not answer");
         setInterval(() => this.tiles.forEach((tile) => tile.tell()), 1000);
         this.button("sync", (isOn) => {
             this.isInStep = isOn;

@@ -85,38 +85,99 @@ class FakeSocket {
     close(): void {
         this.isClosed = true;
     }
+    static get last(): FakeSocket {
+        return FakeSocket.made.at(-1)!;
+    }
 }
 
 let page: EventTarget & {hidden: boolean};
+let network: EventTarget;
+let nowMs: number;
+/** By number: what runs when. */
+let timers: Map<number, {atMs: number; run: () => void}>;
+let log: string[];
+let live: LiveSocket;
 beforeEach(() => {
+    nowMs = 0;
+    timers = new Map();
+    let last = 0;
+    performance.now = () => nowMs;
     page = Object.assign(new EventTarget(), {hidden: false});
+    network = new EventTarget();
     FakeSocket.made = [];
-    Object.assign(globalThis, {document: page, WebSocket: FakeSocket});
+    Object.assign(globalThis, {document: page, WebSocket: FakeSocket, addEventListener: network.addEventListener.bind(network),
+                               removeEventListener: network.removeEventListener.bind(network),
+                               setTimeout: (run: () => void, ms: number) => (timers.set(++last, {atMs: nowMs + ms, run}), last),
+                               clearTimeout: (id: number) => timers.delete(id)});
+    log = [];
+    live = new LiveSocket("ws://x", {
+        begun: () => log.push("begun"), opened: () => log.push("opened"), came: (data) => log.push(String(data)),
+        ended: (reason) => reason !== null && log.push(`ended ${reason}`)}, "refused");
+    live.start();
 });
 
 const hide = (hidden: boolean) => {
     page.hidden = hidden;
     page.dispatchEvent(new Event("visibilitychange"));
 };
+const pass = (ms: number) => {
+    for (const endMs = nowMs + ms; nowMs < endMs;) {
+        nowMs += 1;
+        for (const [id, {atMs, run}] of [...timers]) if (atMs <= nowMs && timers.delete(id)) run();
+    }
+};
 
 test("what is live is left while the page is hidden, tried again when it is lost, and left for good", () => {
-    const log: string[] = [];
-    const live = new LiveSocket("ws://x", {
-        begun: () => log.push("begun"), opened: () => log.push("opened"), came: (data) => log.push(String(data)),
-        ended: (reason) => log.push(`ended ${reason}`)});
-    live.start();
-    const [first] = FakeSocket.made;
-    first!.onopen();
-    first!.onmessage({data: "x"});
+    const first = FakeSocket.last;
+    first.onopen();
+    first.onmessage({data: "x"});
     hide(true);
-    assert.ok(first!.isClosed);
-    first!.onmessage({data: "late"});
-    first!.onclose({reason: "late"});
+    assert.ok(first.isClosed);
+    first.onmessage({data: "late"});
+    first.onclose({reason: "late"});
     hide(false);
-    FakeSocket.made[1]!.onclose({reason: "no right"});
-    assert.deepEqual(log.filter((line) => line !== "ended null"), ["begun", "opened", "x", "begun", "ended no right"]);
+    FakeSocket.last.onclose({reason: "no right"});
+    assert.deepEqual(log, ["begun", "opened", "x", "begun", "ended no right"]);
     live.leave();
     hide(true);
     hide(false);
+    pass(60_000);
+    network.dispatchEvent(new Event("online"));
     assert.equal(FakeSocket.made.length, 2, "neither a retry nor another page view brings it back");
+});
+
+test("a connection that was refused and one that was lost are told apart", () => {
+    FakeSocket.last.onclose({reason: ""});
+    pass(1000);
+    FakeSocket.last.onopen();
+    FakeSocket.last.onclose({reason: ""});
+    assert.deepEqual(log, ["begun", "ended refused", "begun", "opened", "ended the connection was lost"]);
+});
+
+test("a network that fails without a word is noticed, and later each time that nothing comes", () => {
+    for (const [patienceMs, retryMs] of [[20_000, 1000], [40_000, 2000], [60_000, 4000], [60_000, 8000]] as const) {
+        const before = FakeSocket.made.length;
+        pass(patienceMs - 1);
+        assert.equal(FakeSocket.last.isClosed, false);
+        pass(1);
+        assert.ok(FakeSocket.last.isClosed);
+        assert.equal(log.at(-1), "ended the server does not answer");
+        pass(retryMs);
+        assert.equal(FakeSocket.made.length, before + 1);
+    }
+    const socket = FakeSocket.last;
+    socket.onopen();
+    for (let i = 0; i < 30; ++i) {
+        socket.onmessage({data: "x"});
+        pass(1000);
+    }
+    assert.equal(socket.isClosed, false);
+    pass(19_000);
+    assert.deepEqual([socket.isClosed, log.at(-1)], [true, "ended nothing came for 20 s"]);
+});
+
+test("it is tried again as soon as the network is back", () => {
+    FakeSocket.last.onopen();
+    network.dispatchEvent(new Event("online"));
+    assert.deepEqual([FakeSocket.made.length, FakeSocket.made[0]!.isClosed], [2, true]);
 });

@@ -1,46 +1,31 @@
-/// A WebSocket of what is live: opened again when it is lost, and left while the page is hidden.
+/// A WebSocket of what is live.
 
-const firstRetryMs = 1000;
-const retryMaxMs = 10_000;
+import {KeptLive} from "./kept_live.ts";
 
 export interface LiveEvents {
     /// A connection is tried.
     begun(): void;
     opened(): void;
     came(data: string | ArrayBuffer): void;
-    /// Nothing comes any more: the server's reason, which may be empty, or null if the page left.
+    /// Nothing comes any more: the reason, or null if the page left.
     ended(reason: string | null): void;
 }
 
 export class LiveSocket {
     private socket: WebSocket | null = null;
-    private retryMs = firstRetryMs;
-    private retry = 0;
-    private readonly onVisible = () => document.hidden ? this.stop() : this.start();
+    private readonly kept = new KeptLive(() => this.open(), (reason) => {
+        const {socket} = this;
+        this.socket = null;
+        socket?.close();
+        this.events.ended(reason);
+    });
 
-    constructor(private readonly url: string, private readonly events: LiveEvents) {
-        document.addEventListener("visibilitychange", this.onVisible);
-    }
+    /// `refused`: what is said of a connection that never opened, since a browser does not tell why.
+    constructor(private readonly url: string, private readonly events: LiveEvents, private readonly refused: string) {}
 
     /// Again, if it is open already.
     start(): void {
-        this.stop();
-        this.events.begun();
-        const socket = this.socket = new WebSocket(this.url);
-        socket.binaryType = "arraybuffer";
-        socket.onopen = () => socket === this.socket && this.events.opened();
-        socket.onmessage = ({data}) => {
-            if (socket !== this.socket) return;
-            this.retryMs = firstRetryMs;
-            this.events.came(data as string | ArrayBuffer);
-        };
-        socket.onclose = ({reason}) => {
-            if (socket !== this.socket) return;
-            this.socket = null;
-            this.events.ended(reason);
-            this.retry = setTimeout(() => this.start(), this.retryMs) as unknown as number;
-            this.retryMs = Math.min(2 * this.retryMs, retryMaxMs);
-        };
+        this.kept.start();
     }
 
     send(text: string): void {
@@ -52,15 +37,28 @@ export class LiveSocket {
 
     /// For good.
     leave(): void {
-        document.removeEventListener("visibilitychange", this.onVisible);
-        this.stop();
+        this.kept.leave();
     }
 
-    private stop(): void {
-        clearTimeout(this.retry);
-        const {socket} = this;
-        this.socket = null;
-        socket?.close();
-        this.events.ended(null);
+    private open(): void {
+        this.events.begun();
+        let hasOpened = false;
+        const socket = this.socket = new WebSocket(this.url);
+        socket.binaryType = "arraybuffer";
+        socket.onopen = () => {
+            if (socket !== this.socket) return;
+            hasOpened = true;
+            this.kept.came();
+            this.events.opened();
+        };
+        socket.onmessage = ({data}) => {
+            if (socket !== this.socket) return;
+            this.kept.came();
+            this.events.came(data as string | ArrayBuffer);
+        };
+        socket.onclose = ({reason}) => {
+            if (socket !== this.socket) return;
+            this.kept.lost(reason || (hasOpened ? "the connection was lost" : this.refused));
+        };
     }
 }
