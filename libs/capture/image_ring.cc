@@ -40,6 +40,12 @@ ImageRing::ImageRing(ImageFolder folder, const std::string& camera, loop::Blocki
       pool_(pool),
       log_(std::move(log)) {}
 
+ImageRing::~ImageRing() {
+    if (missed_ != 0) {
+        log_.warning("images: " + std::to_string(missed_) + " pictures were not kept");
+    }
+}
+
 void ImageRing::add(const SharedBuffer& jpeg, std::int64_t wall_us) {
     if (folder_.keep == 0) return;
     if (waiting_.load() >= kWaitingMax) {

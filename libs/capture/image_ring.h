@@ -24,11 +24,14 @@ class ImageRing : public std::enable_shared_from_this<ImageRing> {
  public:
     /// `camera`: a valid name. `pool` outlives the work posted to it.
     ImageRing(ImageFolder folder, const std::string& camera, loop::BlockingWork& pool, Log log);
+    /// Logs how many pictures were missed.
+    ~ImageRing();
+    ImageRing(const ImageRing&) = delete;
+    ImageRing& operator=(const ImageRing&) = delete;
 
     /// `wall_us`: when it came, which its name says. A disk that is slower than the camera misses
     /// pictures; they are in the recording all the same.
     void add(const SharedBuffer& jpeg, std::int64_t wall_us);
-    std::uint64_t missed() const { return missed_.load(std::memory_order_relaxed); }
 
     static constexpr unsigned kWaitingMax = 8;
 

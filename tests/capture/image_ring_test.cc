@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "support/log_lines.h"
+
 namespace st::capture {
 namespace {
 
@@ -27,7 +29,7 @@ class ImageRingTest : public ::testing::Test {
     ImageRingTest() { fs::remove_all(root); }
     ~ImageRingTest() override { fs::remove_all(root); }
     std::shared_ptr<ImageRing> ring(std::size_t keep) {
-        return std::make_shared<ImageRing>(ImageFolder{root, keep}, "eye", pool, Log());
+        return std::make_shared<ImageRing>(ImageFolder{root, keep}, "eye", pool, Log(log));
     }
     std::set<std::string> names() const {
         std::set<std::string> found;
@@ -40,6 +42,7 @@ class ImageRingTest : public ::testing::Test {
     }
     const std::string root = ::testing::TempDir() + "image_ring_" + std::to_string(::getpid());
     Waiting pool;
+    const std::shared_ptr<test::LogLines> log = std::make_shared<test::LogLines>();
     const SharedBuffer jpeg = share(Buffer(as_bytes("picture")));
 };
 
@@ -56,10 +59,12 @@ TEST_F(ImageRingTest, keeps_the_newest_and_those_of_an_earlier_connection_count)
 }
 
 TEST_F(ImageRingTest, a_slow_disk_misses_pictures_and_holds_few) {
-    const auto one = ring(100);
+    auto one = ring(100);
     for (unsigned i = 0; i < ImageRing::kWaitingMax + 5; ++i) one->add(jpeg, 1);
     EXPECT_EQ(pool.tasks.size(), ImageRing::kWaitingMax);
-    EXPECT_EQ(one->missed(), 5U);
+    pool.run();
+    one.reset();
+    EXPECT_EQ(log->text(), "images: 5 pictures were not kept\n");
 }
 
 TEST_F(ImageRingTest, none_are_kept_if_none_shall_be) {
@@ -68,10 +73,13 @@ TEST_F(ImageRingTest, none_are_kept_if_none_shall_be) {
 }
 
 TEST_F(ImageRingTest, a_folder_that_cannot_be_made_costs_pictures_and_nothing_else) {
-    const auto one = std::make_shared<ImageRing>(ImageFolder{"/proc/none", 3}, "eye", pool, Log());
+    auto one = std::make_shared<ImageRing>(ImageFolder{"/proc/none", 3}, "eye", pool, Log(log));
     one->add(jpeg, 1);
+    one->add(jpeg, 2);
     pool.run();
-    EXPECT_EQ(one->missed(), 1U);
+    one.reset();
+    ASSERT_EQ(log->lines().size(), 2U) << log->text();
+    EXPECT_EQ(log->lines()[1], "images: 2 pictures were not kept");
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "record/session_json.h"
 #include "record/tables.h"
 #include "record/world.h"
+#include "support/log_lines.h"
 
 namespace {
 
@@ -69,24 +69,6 @@ extern "C" int fsync(int fd) {
 namespace st::record {
 namespace {
 
-/// Keeps what is warned of.
-class Warnings : public LogSink {
- public:
-    bool enabled(LogLevel level) const override { return level >= LogLevel::warning; }
-    void write(LogLevel /*level*/, std::string_view /*prefix*/, std::string_view text) override {
-        const std::lock_guard lock(mutex_);
-        texts_.emplace_back(text);
-    }
-    std::vector<std::string> texts() {
-        const std::lock_guard lock(mutex_);
-        return texts_;
-    }
-
- private:
-    std::mutex mutex_;
-    std::vector<std::string> texts_;
-};
-
 TEST(Tables, are_stored_through_a_power_loss) {
     const world::TemporaryFolder folder;
     Meta meta;
@@ -107,7 +89,7 @@ class PoorFileSystem : public testing::Test {
     /// Records the little stream and says what was warned of.
     std::vector<std::string> record() {
         const world::TemporaryFolder folder;
-        const auto warnings = std::make_shared<Warnings>();
+        const auto warnings = std::make_shared<test::LogLines>(LogLevel::warning);
         {
             world::Events events;
             Options options = world::options_in(folder.path());
@@ -122,7 +104,7 @@ class PoorFileSystem : public testing::Test {
             EXPECT_TRUE(std::filesystem::exists(summary.directory + "/stream.mp4"));
             EXPECT_EQ(events.count<Failed>(), 0U);
         }
-        return warnings->texts();
+        return warnings->lines();
     }
 };
 

@@ -15,6 +15,7 @@
 #include "json/read.h"
 #include "record/folder.h"
 #include "record/world.h"
+#include "support/log_lines.h"
 
 namespace st::record {
 namespace {
@@ -402,27 +403,10 @@ TEST(Recorder, a_hurried_end_leaves_the_mp4_to_the_next_start) {
     EXPECT_EQ(session_json(left.directory)["state"].text_or_empty(), "done");
 }
 
-class Lines : public LogSink {
- public:
-    bool enabled(LogLevel level) const override { return level != LogLevel::debug; }
-    void write(LogLevel, std::string_view prefix, std::string_view text) override {
-        const std::lock_guard lock(mutex_);
-        all_ += std::string(prefix) + ": " + std::string(text) + "\n";
-    }
-    std::string all() {
-        const std::lock_guard lock(mutex_);
-        return all_;
-    }
-
- private:
-    std::mutex mutex_;
-    std::string all_;
-};
-
 TEST(Recorder, the_log_has_the_line_that_people_grep_for) {
     const TemporaryFolder folder;
     Events events;
-    const auto lines = std::make_shared<Lines>();
+    const auto lines = std::make_shared<test::LogLines>(LogLevel::info);
     Recorder recorder(options_in(folder.path()), Log(lines), events.sink());
     const SessionPtr session = recorder.open(start_of("cam1"));
     // 61 messages in a millisecond: the arrival estimate is clamped to 60.
@@ -433,22 +417,23 @@ TEST(Recorder, the_log_has_the_line_that_people_grep_for) {
     }
     session->end(EndReason::stopped);
     const std::string id = events.wait<Finished>().summary.id;
-    EXPECT_NE(lines->all().find("cam1 " + id + ": FPS estimate (server) frame_count=61 -> 60.00\n"),
-              std::string::npos)
-        << lines->all();
+    EXPECT_NE(
+        lines->text().find("cam1 " + id + ": FPS estimate (server) frame_count=61 -> 60.00\n"),
+        std::string::npos)
+        << lines->text();
 }
 
 TEST(Recorder, the_log_has_no_estimate_of_which_nothing_was_measured) {
     const TemporaryFolder folder;
     Events events;
-    const auto lines = std::make_shared<Lines>();
+    const auto lines = std::make_shared<test::LogLines>(LogLevel::info);
     Recorder recorder(options_in(folder.path()), Log(lines), events.sink());
     const SessionPtr session = recorder.open(start_of("cam1"));
     session->push(message_of(0, 0, world::tiny_payloads()[0]), session->start().started_ns);
     session->end(EndReason::stopped);
     events.wait<Finished>();
-    EXPECT_EQ(lines->all().find("FPS estimate"), std::string::npos) << lines->all();
-    EXPECT_NE(lines->all().find("pictures=0 "), std::string::npos) << lines->all();
+    EXPECT_EQ(lines->text().find("FPS estimate"), std::string::npos) << lines->text();
+    EXPECT_NE(lines->text().find("pictures=0 "), std::string::npos) << lines->text();
 }
 
 TEST(Recovery, an_mp4_that_could_not_be_written_is_made_at_the_next_start) {

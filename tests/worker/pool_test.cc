@@ -13,29 +13,12 @@
 #include <set>
 
 #include "base/clock.h"
+#include "support/log_lines.h"
 
 namespace st::worker {
 namespace {
 
 using namespace std::chrono_literals;
-
-/// Keeps what is logged.
-class Lines final : public LogSink {
- public:
-    bool enabled(LogLevel) const override { return true; }
-    void write(LogLevel, std::string_view, std::string_view text) override {
-        const Lock lock(mutex_);
-        lines_.emplace_back(text);
-    }
-    std::vector<std::string> all() {
-        const Lock lock(mutex_);
-        return lines_;
-    }
-
- private:
-    Mutex mutex_;
-    std::vector<std::string> lines_;
-};
 
 PoolOptions options_of(std::string how = "") {
     PoolOptions options;
@@ -270,7 +253,7 @@ TEST(Pool, a_helper_that_was_killed_while_idle_costs_no_job) {
 }
 
 TEST(Pool, a_program_that_does_not_start_is_said_once_and_is_no_fault_of_the_input) {
-    const auto lines = std::make_shared<Lines>();
+    const auto lines = std::make_shared<test::LogLines>();
     for (const auto& command : {std::vector<std::string>{"/no/such/helper"},
                                 options_of("exit").command, options_of("stranger").command}) {
         PoolOptions options;
@@ -282,7 +265,7 @@ TEST(Pool, a_program_that_does_not_start_is_said_once_and_is_no_fault_of_the_inp
             EXPECT_NE(result.answer.error().message.find(command.front()), std::string::npos);
         }
     }
-    EXPECT_EQ(lines->all().size(), 3U) << ::testing::PrintToString(lines->all());
+    EXPECT_EQ(lines->lines().size(), 3U) << ::testing::PrintToString(lines->lines());
 }
 
 TEST(Pool, a_helper_that_never_greets_is_given_up) {
@@ -293,11 +276,11 @@ TEST(Pool, a_helper_that_never_greets_is_given_up) {
 }
 
 TEST(Pool, what_a_helper_says_of_itself_is_logged) {
-    const auto lines = std::make_shared<Lines>();
+    const auto lines = std::make_shared<test::LogLines>();
     Pool pool(options_of("remark"), Log(lines));
     EXPECT_EQ(*pool.run(job_of("echo", "x")).answer, "x");
-    ASSERT_FALSE(lines->all().empty());
-    EXPECT_NE(lines->all().front().find("unwell"), std::string::npos);
+    ASSERT_FALSE(lines->lines().empty());
+    EXPECT_NE(lines->lines().front().find("unwell"), std::string::npos);
 }
 
 TEST(Pool, helpers_have_limits_and_a_priority_of_their_own) {
