@@ -89,12 +89,6 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name,
                                                 "D");
 }
 
-CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target,
-                      const std::string& help) {
-    return add_value<std::uint64_t>(app, name, target, parse_size, help, "SIZE")
-        ->default_str(format_size(target));
-}
-
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::uint32_t& target,
                         std::uint32_t min, std::uint32_t max, const std::string& help) {
     const auto parse = [min, max](std::string_view text) -> Result<std::uint32_t> {

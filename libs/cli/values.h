@@ -61,9 +61,6 @@ CLI::Option* add_duration(CLI::App& app, const std::string& name, std::chrono::m
 CLI::Option* add_duration(CLI::App& app, const std::string& name,
                           std::optional<std::chrono::milliseconds>& target, const std::string& help,
                           DurationRange range = {});
-/// "8M", 1024-based. Value name: SIZE.
-CLI::Option* add_size(CLI::App& app, const std::string& name, std::uint64_t& target,
-                      const std::string& help);
 /// A whole number in a range. Value name: N.
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::uint32_t& target,
                         std::uint32_t min, std::uint32_t max, const std::string& help);

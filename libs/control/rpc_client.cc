@@ -44,12 +44,6 @@ std::string encode_rpc_request(std::uint64_t id, std::string_view method, std::s
     return text + "}";
 }
 
-Result<RpcEvent> decode_rpc_event(std::string_view json) {
-    const auto object = parse_object(json, kReply);
-    if (!object) return Error{object.error().message};
-    return event_of(*object);
-}
-
 Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text) {
     const auto object = parse_object(text, kReply);
     if (!object) return Error{object.error().message};

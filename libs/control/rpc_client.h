@@ -41,7 +41,4 @@ using RpcIncoming = std::variant<RpcAnswer, RpcEvent, RpcEventsLost>;
 /// One message of the server; nullopt: a notification we do not know.
 Result<std::optional<RpcIncoming>> decode_rpc_incoming(std::string_view text);
 
-/// One event, as the server notifies it.
-Result<RpcEvent> decode_rpc_event(std::string_view json);
-
 }  // namespace st::control

@@ -6,12 +6,12 @@ namespace st::control {
 namespace {
 
 constexpr auto kRecording = [](auto& way, auto& recording) {
-    required(way, "id", recording.id);
-    required(way, "camera", recording.camera);
-    required(way, "file", recording.file);
+    field(way, "id", recording.id);
+    field(way, "camera", recording.camera);
+    field(way, "file", recording.file);
     field(way, "pictures", recording.pictures);
     field(way, "duration_ms", recording.duration_ms);
-    required(way, "begins_us", recording.begins_us);
+    field(way, "begins_us", recording.begins_us);
     field(way, "error_ms", recording.error_ms);
     field(way, "clock_error_ms", recording.clock_error_ms);
     field(way, "network_error_ms", recording.network_error_ms);
@@ -24,16 +24,13 @@ constexpr auto kRecording = [](auto& way, auto& recording) {
 constexpr auto kTake = [](auto& way, auto& take) {
     fixed_field(way, "version", 1);
     field(way, "take", take.name);
-    required(way, "zero", take.zero);
+    field(way, "zero", take.zero);
     field(way, "error_ms", take.error_ms);
-    require(way, "recordings");
     objects_field(way, "recordings", take.recordings, kRecording);
 };
 
 }  // namespace
 
 std::string encode(const Take& take) { return write_fields(take, kTake); }
-
-Decoded<Take> decode_take(std::string_view text) { return read_fields<Take>(text, kTake); }
 
 }  // namespace st::control

@@ -4,10 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
-
-#include "control/error.h"
 
 namespace st::control {
 
@@ -26,7 +23,6 @@ struct TakeRecording {
     double camera_error_ms = 0;             ///< between sensor and socket; assumed
     std::optional<double> clock_offset_us;  ///< to add to the camera's times for the server's
     std::optional<double> clock_drift_ppm;  ///< how much slower the camera's clock runs
-    bool operator==(const TakeRecording&) const = default;
 };
 
 struct Take {
@@ -34,11 +30,9 @@ struct Take {
     std::string zero;                ///< RFC 3339: the server's wall clock at time 0
     std::optional<double> error_ms;  ///< the greatest of the recordings'; nullopt: one has no bound
     std::vector<TakeRecording> recordings;
-    bool operator==(const Take&) const = default;
 };
 
 /// One line.
 std::string encode(const Take& take);
-Decoded<Take> decode_take(std::string_view text);
 
 }  // namespace st::control

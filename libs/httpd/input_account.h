@@ -50,7 +50,6 @@ class InputAccount {
     void resume();
     /// Neither the owner nor a want of memory keeps the socket from being read.
     bool is_read() const { return !is_paused_ && !is_starved_; }
-    bool is_starved() const { return is_starved_; }
     /// From the transport, when the peer has closed its side while it is not read.
     void on_hang_up();
 

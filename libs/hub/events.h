@@ -29,7 +29,6 @@ struct Joined {
     ViewerInfo viewer;
     std::uint64_t id = 0;
     std::size_t viewers = 0;  ///< with this one
-    bool has_publisher = false;
 };
 struct Left {
     std::string path;

@@ -330,7 +330,6 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
         };
         event.id = (*record)->id;
         event.viewers = count_at(path);
-        event.has_publisher = stream->is_live();
     }
     stream->prepare(place);
     place.group->add(subscriber);

@@ -146,7 +146,6 @@ void TcpStream::read_later() {
 
 bool TcpStream::deliver(std::size_t size) {
     last_input_ns_ = loop_.now_ns();
-    bytes_in_ += size;
     if (!finishing_) {
         const std::weak_ptr<bool> alive = alive_;
         handler_->on_data(loop_.scratch().first(size));

@@ -57,7 +57,6 @@ class TcpStream final : public Transport, public Pollable {
     EventLoop& loop() override { return loop_; }
     const Poco::Net::StreamSocket& socket() const { return socket_; }
     std::int64_t last_input_ns() const override { return last_input_ns_; }
-    std::uint64_t bytes_in() const { return bytes_in_; }
 
  private:
     /// What reading or writing left behind.
@@ -104,7 +103,6 @@ class TcpStream final : public Transport, public Pollable {
     bool read_wants_write_ = false;  ///< TLS cannot read on before it has written
     OutputQueue queue_;
     std::int64_t last_input_ns_;
-    std::uint64_t bytes_in_ = 0;
     std::uint64_t bytes_out_ = 0;
     TimerId finish_timer_ = 0;
     TimerId handshake_timer_ = 0;

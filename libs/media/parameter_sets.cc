@@ -94,7 +94,6 @@ Vui parse_vui(BitReader& in, std::size_t& restriction_bit) {
     if (in.flag()) parse_aspect_ratio(in, vui);
     if (in.flag()) in.skip(1);  // overscan
     if (in.flag()) {
-        vui.has_video_signal = true;
         in.skip(3);
         vui.full_range = in.flag();
         vui.has_colour = in.flag();
@@ -184,7 +183,7 @@ Result<void> parse_size(BitReader& in, Sps& sps) {
     sps.frame_mbs_only = in.flag();
     if (!sps.frame_mbs_only) {
         rows *= 2;
-        sps.mb_adaptive_frame_field = in.flag();
+        in.skip(1);  // mb_adaptive_frame_field_flag
     }
     if (std::max(columns, rows) * 16 > kPictureSideMax) {
         return out_of_range("picture side", std::max(columns, rows) * 16, kPictureSideMax);
@@ -279,7 +278,7 @@ Result<Pps> parse_pps(Bytes nal) {
     if (sps_id >= kSpsMax) return out_of_range("seq_parameter_set_id", sps_id, kSpsMax - 1);
     pps.id = static_cast<std::uint8_t>(id);
     pps.sps_id = static_cast<std::uint8_t>(sps_id);
-    pps.entropy_coding_mode = in.flag();
+    in.skip(1);  // entropy_coding_mode_flag
     pps.bottom_field_pic_order = in.flag();
     const std::uint64_t groups = std::uint64_t{in.ue()} + 1;
     if (groups > 8) return out_of_range("num_slice_groups", groups, 8);

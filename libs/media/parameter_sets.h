@@ -26,7 +26,6 @@ struct Vui {
     std::uint32_t sar_width = 0;  ///< 0: not given
     std::uint32_t sar_height = 0;
     bool has_colour = false;  ///< colour_primaries .. matrix are given
-    bool has_video_signal = false;
     bool full_range = false;
     std::uint8_t colour_primaries = 2;  ///< 2: unspecified
     std::uint8_t transfer = 2;
@@ -57,7 +56,6 @@ struct Sps {
     std::uint32_t coded_width = 0;          ///< pixels, whole macroblocks
     std::uint32_t coded_height = 0;
     bool frame_mbs_only = true;
-    bool mb_adaptive_frame_field = false;
     std::uint32_t width = 0;  ///< as shown, after cropping
     std::uint32_t height = 0;
     std::array<std::uint32_t, 4> crop{};  ///< left, right, top, bottom, in pixels
@@ -86,7 +84,6 @@ struct Sps {
 struct Pps {
     std::uint8_t id = 0;
     std::uint8_t sps_id = 0;
-    bool entropy_coding_mode = false;
     bool bottom_field_pic_order = false;
     std::uint32_t num_ref_idx_l0 = 1;  ///< default active
     std::uint32_t num_ref_idx_l1 = 1;

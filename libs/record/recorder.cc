@@ -395,7 +395,6 @@ RecorderStatus Recorder::status() const {
     const std::int64_t syncing = parts_->syncing_since_ns.load();
     const std::int64_t oldest = syncing != 0 ? syncing : counts.oldest_unsynced_ns.load();
     if (oldest != 0) status.sync_lag_seconds = static_cast<double>(monotonic_ns() - oldest) / 1e9;
-    status.sync_errors = counts.sync_failures.load();
     return status;
 }
 

@@ -70,7 +70,6 @@ struct RecorderStatus {
     double write_lag_seconds = 0;  ///< longest wait in a queue, of the latest round of any writer
     double sync_seconds = 0;       ///< how long the latest sync took
     double sync_lag_seconds = 0;   ///< age of the oldest byte not known to be on the disk
-    std::uint64_t sync_errors = 0;
 };
 
 class Recorder {

@@ -133,10 +133,7 @@ Result<void> Session::on_media(flv::TagType type, std::uint32_t stream_id,
                                std::uint32_t timestamp_ms, flv::Body body) {
     const NetStream* asked = publishing(stream_id, Use::publish_asked);
     const NetStream* stream = asked ? asked : publishing(stream_id, Use::publishing);
-    if (stream == nullptr) {
-        ++stray_packets_;
-        return {};
-    }
+    if (stream == nullptr) return {};
     Result<std::optional<media::Packet>> packet =
         flv::to_packet(type, timestamp_ms, std::move(body));
     if (!packet) {

@@ -150,8 +150,6 @@ class Session {
     /// Bodies that could not be read and were left out, and why the last one was.
     std::uint64_t bad_bodies() const { return bad_bodies_; }
     const std::string& last_body_error() const { return last_body_error_; }
-    /// Packets for streams that do not publish.
-    std::uint64_t stray_packets() const { return stray_packets_; }
     std::uint64_t bytes_read() const { return chunks_.bytes_read(); }
     /// Memory held for unfinished messages, and what makes the first of them whole.
     std::size_t held_bytes() const { return chunks_.held_bytes(); }
@@ -240,7 +238,6 @@ class Session {
     std::uint64_t acknowledged_at_ = 0;          ///< bytes read then
     std::uint64_t bad_bodies_ = 0;
     std::string last_body_error_;
-    std::uint64_t stray_packets_ = 0;
     std::uint64_t commands_ = 0;
     std::vector<Media> kept_;  ///< of streams that have asked to publish
     std::size_t kept_bytes_ = 0;

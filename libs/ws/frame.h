@@ -28,7 +28,6 @@ constexpr std::uint16_t kCloseAbnormal = 1006;     ///< there was no close frame
 constexpr std::uint16_t kCloseBadText = 1007;
 constexpr std::uint16_t kClosePolicy = 1008;
 constexpr std::uint16_t kCloseTooBig = 1009;
-constexpr std::uint16_t kCloseInternalError = 1011;
 constexpr std::uint16_t kCloseTryLater = 1013;
 
 /// True for a code that may stand in a close frame.

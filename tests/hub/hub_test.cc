@@ -314,7 +314,7 @@ TEST(Hub, tells_who_came_and_went) {
     }
     ASSERT_EQ(world.events.size(), 4U);
     EXPECT_EQ(std::get<Published>(world.events[0]).path, "/live/x");
-    EXPECT_TRUE(std::get<Joined>(world.events[1]).has_publisher);
+    EXPECT_EQ(std::get<Joined>(world.events[1]).viewers, 1U);
     EXPECT_EQ(std::get<Left>(world.events[2]).bytes, 6U);
     EXPECT_EQ(std::get<Left>(world.events[2]).reason, "viewer left");
     EXPECT_EQ(std::get<Unpublished>(world.events[3]).reason, "publisher left");

@@ -69,7 +69,6 @@ TEST(ParsePps, reads_what_slices_need_and_refuses_every_truncation) {
     const auto pps = parse_pps(kMainPps);
     ASSERT_TRUE(pps);
     EXPECT_EQ(pps->id, 0);
-    EXPECT_FALSE(pps->entropy_coding_mode);
     EXPECT_EQ(parse_pps(make_pps(5, 3))->sps_id, 3);
     for (std::size_t n = 0; n + 1 < kMainPps.size(); ++n)
         EXPECT_FALSE(parse_pps(Bytes(kMainPps).first(n))) << n;

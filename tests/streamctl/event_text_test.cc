@@ -10,10 +10,11 @@ namespace {
 
 /// What is shown of an event of 2026-01-31T08:15:30Z with these fields.
 std::string shown(const std::string& type, const std::string& fields) {
-    const std::string json = R"({"id":7,"time":"2026-01-31T08:15:30.250Z","type":")" + type + "\"" +
-                             (fields.empty() ? "" : "," + fields) + "}";
-    const auto event = control::decode_rpc_event(json);
-    return event ? event_text(*event) : event.error().message;
+    const std::string json =
+        R"({"method":"event","params":{"id":7,"time":"2026-01-31T08:15:30.250Z","type":")" + type +
+        "\"" + (fields.empty() ? "" : "," + fields) + "}}";
+    const auto event = control::decode_rpc_incoming(json);
+    return event ? event_text(std::get<control::RpcEvent>(**event)) : event.error().message;
 }
 
 TEST(EventText, says_what_happened_to_what_in_local_time) {
