@@ -55,7 +55,7 @@ complete -c streamctl -n '__fish_seen_subcommand_from start' -l take -x -a '(com
 complete -c streamctl -n '__fish_seen_subcommand_from start' -l append -d 'Add to a take whose recordings have all ended'
 complete -c streamctl -n '__fish_seen_subcommand_from start' -l join -d 'Accept cameras that record already; those recordings are neither changed nor stopped'
 complete -c streamctl -n '__fish_seen_subcommand_from start' -l no-wait -d 'Do not wait for the cameras\' answers'
-complete -c streamctl -n '__fish_seen_subcommand_from start' -l follow -d 'Show on the terminal how the recordings go, until they end or Ctrl-C, which leaves them running; the exit status is 3 if a camera dropped out meanwhile'
+complete -c streamctl -n '__fish_seen_subcommand_from start' -l follow -d 'Show on the terminal how the recordings go, until they end or Ctrl-C, which leaves them running; the exit status is 1 if a recording failed, 3 if a camera dropped out meanwhile'
 complete -c streamctl -n '__fish_seen_subcommand_from start' -a '(command streamctl __complete cameras (commandline -cp) 2>/dev/null)' -d 'cameras'
 complete -c streamctl -n '__fish_seen_subcommand_from stop' -l no-wait -d 'Do not wait for the files'
 complete -c streamctl -n '__fish_seen_subcommand_from stop' -a '(command streamctl __complete cameras (commandline -cp) 2>/dev/null)' -d 'cameras'

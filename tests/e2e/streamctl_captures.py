@@ -82,6 +82,52 @@ class Captures(ctl.Case):
         self.assertEqual(code, 77, err)
         self.assertRegex(err, r"to fetch them: streamctl -s \S+ get door_\S+\n")
 
+    async def test_follow_leaves_a_stranger_s_recording_alone(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "door") as door:
+            await server.wait_cameras("door")
+            answer = asyncio.create_task(server.start_capture(client="eve@desk"))
+            await door.command("start_capture")
+            await door.capture_started()
+            await answer
+            code, _, err = await self.ctl(server, "start", "--follow")
+            self.assertEqual(code, 1, err)
+            self.assertRegex(err, r"door: already recording door_\S+, started .* by eve@desk")
+            process = self.start_ctl(server, "start", "--join", "--follow")
+            self.assertIn("already recording", await asyncio.to_thread(process.stdout.readline))
+            await asyncio.sleep(1)
+            process.send_signal(signal.SIGINT)
+            code, _, err = await self.result(process)
+            self.assertEqual(code, 130, err)
+            self.assertIn("the cameras keep recording\n", err)
+
+    async def test_follow_ends_with_what_stops_its_own_cameras_alone(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "door") as door, harness.Camera(server, "gate"):
+            await server.wait_cameras("door", "gate")
+            process = self.start_ctl(server, "start", "door", "--follow")
+            await door.command("start_capture")
+            await door.capture_started()
+            await asyncio.to_thread(process.stdout.readline)
+            await asyncio.sleep(1)
+            process.send_signal(signal.SIGINT)
+            code, _, err = await self.result(process)
+            self.assertEqual(code, 130, err)
+            self.assertRegex(err, r"the cameras keep recording until: streamctl stop door\n")
+
+    async def test_follow_fails_where_a_camera_does_and_says_so_however_quiet(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "door") as door:
+            await server.wait_cameras("door")
+            process = self.start_ctl(server, "-q", "start", "--follow")
+            await door.command("start_capture")
+            await door.capture_started()
+            await harness.async_wait_for(lambda: server.cameras()["door"]["session"], "it records")
+            await door.send({"status": "error", "message": "the lens fell off"})
+            code, _, err = await self.result(process)
+            self.assertEqual(code, 1, err)
+            self.assertIn("door: the camera reported an error\n", err)
+
 
 if __name__ == "__main__":
     harness.main()

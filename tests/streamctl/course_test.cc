@@ -150,6 +150,7 @@ TEST(Course, ends_where_somebody_ended_it_whatever_the_camera_records_now) {
         {recording("door_2", "stopped"), recording("door_3", std::nullopt)}, camera("door_3"));
     EXPECT_EQ(course.now, Now::over);
     EXPECT_EQ(course.why, "stopped by kim@desk");
+    EXPECT_FALSE(course.is_failure);
     EXPECT_EQ(said(course), (Said{"goes on in a new recording, door_2"}));
 }
 
@@ -165,6 +166,7 @@ TEST(Course, of_a_recording_that_a_crash_of_the_server_ended_is_over) {
     const Course course = course_of(recording("door_1", "crash"), {}, camera(std::nullopt));
     EXPECT_EQ(course.now, Now::over);
     EXPECT_EQ(course.why, "the server ended unexpectedly");
+    EXPECT_TRUE(course.is_failure);
 }
 
 TEST(Course, of_a_camera_that_was_rolled_over_and_does_not_record_is_over) {

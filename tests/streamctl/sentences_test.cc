@@ -57,6 +57,13 @@ TEST(EndOf, tells_what_becomes_of_a_camera_that_nobody_stopped) {
         EXPECT_EQ(end_of(reason), RecordingEnd::over) << reason;
 }
 
+TEST(IsFailure, of_an_end_that_nobody_wanted) {
+    for (const char* reason : {"camera_error", "disconnected", "disk", "shutdown", "crash"})
+        EXPECT_TRUE(is_failure(reason)) << reason;
+    for (const char* reason : {"", "stopped", "stop_timeout", "camera_stopped", "max_session"})
+        EXPECT_FALSE(is_failure(reason)) << reason;
+}
+
 using control::RecordingState;
 
 control::StopResult of_parts(std::vector<control::SessionPart> parts) {

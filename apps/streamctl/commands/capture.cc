@@ -55,11 +55,6 @@ class Capture {
 
  private:
     enum class Ended { duration, signal, all_lost };
-    /// A camera that records for this capture.
-    struct Watched {
-        WatchedCamera course;
-        bool is_own = true;  ///< else somebody else's, which was joined
-    };
     /// A recording that ended before the stop.
     struct Ending {
         std::string camera;
@@ -83,7 +78,7 @@ class Capture {
     void bear(const Failed& failed, const char* consequence);
     /// Says at once which camera is no longer recording its session.
     void look_after();
-    void lose(const std::string& camera, const Watched& one, const std::string& why);
+    void lose(const std::string& camera, const WatchedCamera& one, const std::string& why);
     void show_progress(const std::map<std::string, control::CameraStatus>& now);
     /// What became of all of it: the exit code.
     int stop(Ended ended);
@@ -117,7 +112,7 @@ class Capture {
     Console& console_;
     const std::string owner_;  ///< of what this capture starts
     SizeWatch sizes_;
-    std::map<std::string, Watched> cameras_;  ///< still recording
+    std::map<std::string, WatchedCamera> cameras_;  ///< still recording
     std::vector<Ending> endings_;
     std::vector<control::StopResult> outcome_;
     std::set<std::string> given_up_;     ///< cameras that the server does not start again
@@ -178,8 +173,7 @@ void Capture::note_started(const control::StartReply& reply) {
                 console_.note(result.camera + ": joined " + session +
                               (result.started_by ? ", started by " + *result.started_by : ""));
             }
-            cameras_.emplace(result.camera,
-                             Watched{WatchedCamera(result.camera, session), !is_joined});
+            cameras_.emplace(result.camera, WatchedCamera(result.camera, session, !is_joined));
             continue;
         }
         control::StopResult missing;
@@ -197,9 +191,9 @@ void Capture::note_started(const control::StartReply& reply) {
     }
 }
 
-void Capture::lose(const std::string& camera, const Watched& one, const std::string& why) {
+void Capture::lose(const std::string& camera, const WatchedCamera& one, const std::string& why) {
     console_.trouble(camera + ": " + why);
-    const std::vector<std::string>& sessions = one.course.sessions();
+    const std::vector<std::string>& sessions = one.sessions();
     for (const std::string& session : sessions) {
         endings_.push_back({camera, session, session == sessions.back() ? why : ""});
     }
@@ -211,13 +205,13 @@ void Capture::look_after() {
     for (auto at = cameras_.begin(); at != cameras_.end();) {
         auto& [camera, one] = *at;
         const auto found = now.find(camera);
-        auto over = one.course.look(found == now.end() ? nullptr : &found->second, client_, sizes_,
-                                    console_);
-        came_back_ = came_back_ || one.course.came_back();
-        if (!over && one.course.is_away() && given_up_.contains(camera)) {
-            over = "is back, but could not be started again";
+        auto over =
+            one.look(found == now.end() ? nullptr : &found->second, client_, sizes_, console_);
+        came_back_ = came_back_ || one.came_back();
+        if (!over && one.is_away() && given_up_.contains(camera)) {
+            over = WatchedCamera::Over{"is back, but could not be started again", true};
         }
-        if (over) lose(camera, one, *over);
+        if (over) lose(camera, one, over->why);
         at = over ? cameras_.erase(at) : std::next(at);
     }
     show_progress(now);
@@ -237,7 +231,7 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
     std::vector<std::string> lines;
     for (const auto& [camera, one] : cameras_) {
         const auto found = now.find(camera);
-        if (found == now.end() || one.course.is_away()) {
+        if (found == now.end() || one.is_away()) {
             lines.push_back(camera + kAway);
         } else {
             lines.push_back(
@@ -419,7 +413,7 @@ control::StopReply Capture::ask_to_stop() {
 
 bool Capture::is_own(const std::string& camera) const {
     const auto found = cameras_.find(camera);
-    return found != cameras_.end() && found->second.is_own;
+    return found != cameras_.end() && found->second.is_own();
 }
 
 /// Without cameras of which this capture has no recording, and with those of its cameras that the
@@ -434,7 +428,7 @@ control::StopReply Capture::ours(control::StopReply reply) const {
         const bool is_listed =
             std::ranges::find(reply.results, camera, &control::StopResult::camera) !=
             reply.results.end();
-        if (is_listed || !one.is_own) continue;
+        if (is_listed || !one.is_own()) continue;
         control::StopResult result;
         result.camera = camera;
         result.outcome = StopOutcome::not_recording;
@@ -513,7 +507,7 @@ int Capture::fetch(const std::vector<control::Recording>& recordings) {
 void Capture::note_earlier(const control::StopResult& result) {
     const auto found = cameras_.find(result.camera);
     if (found == cameras_.end()) return;
-    for (const std::string& session : found->second.course.sessions()) {
+    for (const std::string& session : found->second.sessions()) {
         if (!lists(result, session) && !session.empty())
             endings_.push_back({result.camera, session, {}});
     }
@@ -522,12 +516,12 @@ void Capture::note_earlier(const control::StopResult& result) {
 /// Somebody else's recordings: they go on.
 void Capture::leave_joined() {
     for (const auto& [camera, one] : cameras_) {
-        if (one.is_own) continue;
-        console_.note(camera + ": goes on recording " + one.course.sessions().back());
+        if (one.is_own()) continue;
+        console_.note(camera + ": goes on recording " + one.sessions().back());
         control::StopResult result;
         result.camera = camera;
         result.outcome = StopOutcome::joined;
-        result.session = one.course.sessions().back();
+        result.session = one.sessions().back();
         result.state = control::RecordingState::recording;
         outcome_.push_back(std::move(result));
     }
@@ -546,9 +540,9 @@ void Capture::say_what_is_left() {
     std::vector<std::string> names;
     std::vector<std::string> ids = finished_;
     for (const auto& [camera, one] : cameras_) {
-        if (!one.is_own) continue;
+        if (!one.is_own()) continue;
         names.push_back(camera);
-        const auto& sessions = one.course.sessions();
+        const auto& sessions = one.sessions();
         if (finished_.empty()) ids.insert(ids.end(), sessions.begin(), sessions.end());
     }
     for (const Ending& ending : endings_) {
@@ -556,7 +550,9 @@ void Capture::say_what_is_left() {
     }
     if (!is_stopped_) {
         console_.trouble("the cameras may go on recording; to end that when the server is back: " +
-                         stop_line(options_, names.empty() ? options_.names : names));
+                         (names.empty()
+                              ? "streamctl cameras says which do, streamctl stop CAMERA ends one"
+                              : stop_line(options_, names)));
     }
     if (!ids.empty()) {
         console_.trouble("the recordings are kept on the server; to fetch them: " +
@@ -584,8 +580,9 @@ int Capture::stop_and_fetch(Ended ended) {
 
 int Capture::run() {
     if (options_.align) refuse_used_folder(options_.folder);
-    warn_of_disk(client_, options_.start.parameters, count_meant(client_, options_.start.cameras),
-                 options_.capture.duration, console_);
+    warn_of_disk(client_, options_.start.parameters,
+                 meant_cameras(client_, options_.start.cameras).size(), options_.capture.duration,
+                 console_);
     subscribe();  // before the start, so that nothing is missed
     std::string body;
     control::StartReply reply;
@@ -647,10 +644,15 @@ std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client) 
     return cameras;
 }
 
-std::size_t count_meant(ApiClient& client, const std::vector<std::string>& cameras) {
+std::map<std::string, control::CameraStatus> meant_cameras(
+    ApiClient& client, const std::vector<std::string>& cameras) {
+    auto known = cameras_by_name(client);
     std::vector<std::string> names;
-    for (const auto& [name, camera] : cameras_by_name(client)) names.push_back(name);
-    return control::select_names(cameras, names).matched.size();
+    for (const auto& [name, camera] : known) names.push_back(name);
+    std::map<std::string, control::CameraStatus> meant;
+    for (const std::string& name : control::select_names(cameras, names).matched)
+        meant.insert(known.extract(name));
+    return meant;
 }
 
 int run_capture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {

@@ -11,7 +11,8 @@ namespace st::streamctl {
 
 bool is_recording(const control::StartResult& result);
 std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client);
-/// How many of the connected cameras these names and patterns mean.
-std::size_t count_meant(ApiClient& client, const std::vector<std::string>& cameras);
+/// Of the connected cameras those that these names and patterns mean; all if there are none.
+std::map<std::string, control::CameraStatus> meant_cameras(ApiClient& client,
+                                                           const std::vector<std::string>& cameras);
 
 }  // namespace st::streamctl

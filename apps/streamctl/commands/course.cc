@@ -77,6 +77,7 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
     } else if (!goes_on()) {
         course.now = Course::Now::over;
         course.why = end_sentence(*at);
+        course.is_failure = is_failure(at->end_reason.value_or(""));
     } else if (status.session && continues(*at, recorded_now(status))) {
         course.steps.push_back({*status.session, end});  // not listed yet
     } else if (status.session || others) {
@@ -84,6 +85,7 @@ Course course_of(const control::Recording& last, const std::vector<control::Reco
         const control::Recording other = status.session ? recorded_now(status) : *others;
         course.why = "its recording has ended; another was started, " + other.id +
                      (other.started_by ? ", by " + *other.started_by : "");
+        course.is_failure = end != RecordingEnd::rolled_over;
     } else if (end == RecordingEnd::no_room) {
         course.now = Course::Now::no_room;
         course.why = end_sentence(*at);
@@ -104,11 +106,13 @@ Course course_of(const std::string& session, const control::CameraStatus* status
     if (!last) {
         course.now = Course::Now::over;
         course.why = kDeleted;
+        course.is_failure = true;
     } else if (status != nullptr && end_of(*last) != RecordingEnd::open) {
         return course_of(*last, recordings_after(*last, client), *status);
     } else if (end_of(*last) == RecordingEnd::over) {
         course.now = Course::Now::over;
         course.why = end_sentence(*last);
+        course.is_failure = is_failure(last->end_reason.value_or(""));
     } else {
         course.now = status != nullptr ? Course::Now::ending : Course::Now::away;
     }

@@ -29,6 +29,7 @@ struct Course {
     Now now = Now::recording;
     std::vector<Step> steps;  ///< since the last look, the oldest first, each of them
     std::string why;          ///< of no_room and over, a sentence
+    bool is_failure = false;  ///< over: nobody wanted it to end
 };
 
 /// Of a recording that is not listed any more.

@@ -9,6 +9,7 @@
 #include "streamctl/commands/sentences.h"
 #include "streamctl/commands/sizes.h"
 #include "streamctl/console/table.h"
+#include "streamctl/recordings/fetch_line.h"
 
 namespace st::streamctl {
 namespace {
@@ -80,9 +81,9 @@ void WatchedCamera::drop_out(const std::string& why, Console& console) {
     if (absence_.begin()) console.trouble(camera_ + ": " + why);
 }
 
-std::optional<std::string> WatchedCamera::look(const control::CameraStatus* status,
-                                               ApiClient& client, SizeWatch& sizes,
-                                               Console& console) {
+std::optional<WatchedCamera::Over> WatchedCamera::look(const control::CameraStatus* status,
+                                                       ApiClient& client, SizeWatch& sizes,
+                                                       Console& console) {
     const Course course = course_of(sessions_.back(), status, client);
     for (const Step& step : course.steps) {
         sessions_.push_back(step.session);
@@ -99,14 +100,14 @@ std::optional<std::string> WatchedCamera::look(const control::CameraStatus* stat
         case Course::Now::ending:
             break;
         case Course::Now::away:
-            if (absence_.is_for_good(status, Clock::now())) return Absence::kForGood;
+            if (absence_.is_for_good(status, Clock::now())) return Over{Absence::kForGood};
             drop_out(kConnectionLost, console);
             break;
         case Course::Now::no_room:
             drop_out(course.why + kWaitsForRoom, console);
             break;
         case Course::Now::over:
-            return course.why;
+            return Over{course.why, course.is_failure};
     }
     return std::nullopt;
 }
@@ -116,10 +117,11 @@ namespace {
 /// Recordings that are watched until they are over.
 class Follow {
  public:
-    Follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
-           ApiClient& client, Console& console)
-        : left_(std::move(started)),
-          sizes_(parameters, console, true),
+    Follow(std::vector<WatchedCamera> started, const Options& options, ApiClient& client,
+           Console& console)
+        : options_(options),
+          left_(std::move(started)),
+          sizes_(options.start.parameters, console, true),
           client_(client),
           console_(console) {}
     ~Follow() { client_.on_interrupt({}); }
@@ -130,13 +132,16 @@ class Follow {
 
  private:
     void look();
+    void say_what_goes_on();
 
+    const Options& options_;
     std::vector<WatchedCamera> left_;
     SizeWatch sizes_;
     ApiClient& client_;
     Console& console_;
     const Clock::time_point begin_ = Clock::now();
     bool came_back_ = false;
+    bool has_failed_ = false;
     bool interrupted_ = false;
 };
 
@@ -150,7 +155,9 @@ void Follow::look() {
         const auto over = one.look(is_there ? &found->second : nullptr, client_, sizes_, console_);
         came_back_ = came_back_ || one.came_back();
         if (over) {
-            console_.note(one.camera() + ": " + *over);
+            const std::string said = one.camera() + ": " + over->why;
+            over->is_failure ? console_.trouble(said) : console_.note(said);
+            has_failed_ = has_failed_ || over->is_failure;
         } else {
             lines.push_back(one.is_away() || !is_there
                                 ? one.camera() + kAway
@@ -159,6 +166,15 @@ void Follow::look() {
         return over.has_value();
     });
     console_.show_status(lines);
+}
+
+void Follow::say_what_goes_on() {
+    std::vector<std::string> own;
+    for (const WatchedCamera& one : left_) {
+        if (one.is_own()) own.push_back(one.camera());
+    }
+    console_.note(own.empty() ? "the cameras keep recording"
+                              : "the cameras keep recording until: " + stop_line(options_, own));
 }
 
 int Follow::run() {
@@ -172,16 +188,19 @@ int Follow::run() {
         }
     }
     console_.show_status({});
-    if (!interrupted_) return came_back_ ? cli::kDamaged : cli::kDone;
-    console_.note("the cameras keep recording until streamctl stop");
-    return cli::kInterrupted;
+    if (interrupted_) {
+        say_what_goes_on();
+        return cli::kInterrupted;
+    }
+    if (has_failed_) return cli::kRefused;
+    return came_back_ ? cli::kDamaged : cli::kDone;
 }
 
 }  // namespace
 
-int follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
-           ApiClient& client, Console& console) {
-    return Follow(std::move(started), parameters, client, console).run();
+int follow(std::vector<WatchedCamera> started, const Options& options, ApiClient& client,
+           Console& console) {
+    return Follow(std::move(started), options, client, console).run();
 }
 
 }  // namespace st::streamctl

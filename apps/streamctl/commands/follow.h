@@ -39,15 +39,23 @@ inline constexpr char kAway[] = "  away: recording goes on when it is back";
 /// A camera whose recording is watched, from look to look.
 class WatchedCamera {
  public:
-    WatchedCamera(std::string camera, const std::string& session)
-        : camera_(std::move(camera)), sessions_{session} {}
+    /// Its recording is over for good.
+    struct Over {
+        std::string why;
+        bool is_failure = false;  ///< nobody wanted it to end
+    };
+
+    /// `is_own`: this command started it; else somebody else's was joined.
+    WatchedCamera(std::string camera, const std::string& session, bool is_own)
+        : camera_(std::move(camera)), sessions_{session}, is_own_(is_own) {}
 
     /// Says what became of it since the last look. `status`: as for course_of(). Nullopt: it
-    /// records, or will again; else why its recording is over for good, which is not said.
-    std::optional<std::string> look(const control::CameraStatus* status, ApiClient& client,
-                                    SizeWatch& sizes, Console& console);
+    /// records, or will again; an end is not said.
+    std::optional<Over> look(const control::CameraStatus* status, ApiClient& client,
+                             SizeWatch& sizes, Console& console);
 
     const std::string& camera() const { return camera_; }
+    bool is_own() const { return is_own_; }
     /// Its recordings so far, the present one last.
     const std::vector<std::string>& sessions() const { return sessions_; }
     bool is_away() const { return absence_.is_away(); }
@@ -59,14 +67,15 @@ class WatchedCamera {
 
     std::string camera_;
     std::vector<std::string> sessions_;
+    bool is_own_;
     Absence absence_;  ///< while it may come back
     bool came_back_ = false;
 };
 
 /// Shows these recordings, and those in which their cameras go on, until they have ended or
-/// Ctrl-C: start --follow. Says what size each camera delivers. The exit code: 3 if a camera
-/// dropped out meanwhile.
-int follow(std::vector<WatchedCamera> started, const control::StartParameters& parameters,
-           ApiClient& client, Console& console);
+/// Ctrl-C: start --follow. Says what size each camera delivers. The exit code: 1 if a recording
+/// failed, 3 if a camera dropped out meanwhile.
+int follow(std::vector<WatchedCamera> started, const Options& options, ApiClient& client,
+           Console& console);
 
 }  // namespace st::streamctl

@@ -93,6 +93,12 @@ RecordingEnd end_of(const control::Recording& recording) {
     return end_of(recording.end_reason.value_or(""));
 }
 
+bool is_failure(std::string_view reason) {
+    constexpr std::array<std::string_view, 6> kFailures = {
+        "camera_error", "disconnected", "replaced", "disk", "shutdown", "crash"};
+    return std::ranges::find(kFailures, reason) != kFailures.end();
+}
+
 std::string end_words(std::string_view reason, const std::string& stopped_by) {
     const std::string by = stopped_by.empty() ? "" : " by " + stopped_by;
     if (reason == "stopped") return "stopped" + by;

@@ -34,6 +34,9 @@ enum class RecordingEnd {
 RecordingEnd end_of(std::string_view reason);
 RecordingEnd end_of(const control::Recording& recording);
 
+/// Whether that end is a failure of the camera, its connection or the server.
+bool is_failure(std::string_view reason);
+
 /// Why a recording ended: "stopped by kim@desk", "the camera stopped by itself". `reason`: as in
 /// session.json. `stopped_by`: "" if it is not known.
 std::string end_words(std::string_view reason, const std::string& stopped_by);

@@ -4,10 +4,12 @@
 
 #include "base/units.h"
 #include "cli/terminal.h"
+#include "streamctl/client/who.h"
 #include "streamctl/commands/capture.h"
 #include "streamctl/commands/follow.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/commands/sizes.h"
+#include "streamctl/recordings/fetch_line.h"
 
 namespace st::streamctl {
 
@@ -95,16 +97,14 @@ void say_sizes(const control::StartReply& reply, const control::StartParameters&
     }
 }
 
-/// Ctrl-C does not take back what the cameras were told.
-void say_who_records(ApiClient& client, Console& console) {
-    for (const auto& [name, camera] : cameras_by_name(client)) {
-        if (camera.state != control::CameraState::recording &&
-            camera.state != control::CameraState::starting) {
-            continue;
-        }
-        console.trouble(name + ": " + std::string(to_text(camera.state)) +
-                        (camera.session ? " " + *camera.session : "") +
-                        "; it goes on until streamctl stop");
+/// Ctrl-C does not take back what the cameras were told. Of one that is starting nobody says who
+/// asked for it.
+void say_who_records(const Options& options, ApiClient& client, Console& console) {
+    for (const auto& [name, camera] : meant_cameras(client, options.start.cameras)) {
+        if (camera.state == control::CameraState::starting) console.trouble(name + ": starting");
+        if (!camera.session || !camera.recording || camera.recording->started_by != who()) continue;
+        console.trouble(name + ": recording " + *camera.session +
+                        "; it goes on until: " + stop_line(options, {name}));
     }
 }
 
@@ -136,22 +136,23 @@ control::StartReply start(const Options& options, ApiClient& client, Console& co
 }  // namespace
 
 int run_start(const Options& options, ApiClient& client, Console& console) {
-    warn_of_disk(client, options.start.parameters, count_meant(client, options.start.cameras),
-                 std::nullopt, console);
+    warn_of_disk(client, options.start.parameters,
+                 meant_cameras(client, options.start.cameras).size(), std::nullopt, console);
     control::StartReply reply;
     try {
         reply = start(options, client, console);
     } catch (const Failed& failed) {
-        if (failed.exit_code() == cli::kInterrupted) say_who_records(client, console);
+        if (failed.exit_code() == cli::kInterrupted) say_who_records(options, client, console);
         throw;
     }
     if (options.capture.follow) {
         std::vector<WatchedCamera> started;
         for (const control::StartResult& result : reply.results) {
-            if (is_recording(result) && result.session)
-                started.emplace_back(result.camera, *result.session);
+            if (!is_recording(result) || result.error || !result.session) continue;
+            const bool is_own = result.outcome == control::StartOutcome::started;
+            started.emplace_back(result.camera, *result.session, is_own);
         }
-        const int followed = follow(std::move(started), options.start.parameters, client, console);
+        const int followed = follow(std::move(started), options, client, console);
         if (followed != cli::kDone) return followed;
     }
     return reply.ok ? cli::kDone : cli::kRefused;

@@ -31,7 +31,8 @@ void build_capture_commands(CLI::App& app, Options& options) {
     start.add_flag("--no-wait", options.no_wait, "Do not wait for the cameras' answers");
     start.add_flag("--follow", options.capture.follow,
                    "Show on the terminal how the recordings go, until they end or Ctrl-C, which "
-                   "leaves them running; the exit status is 3 if a camera dropped out meanwhile");
+                   "leaves them running; the exit status is 1 if a recording failed, 3 if a camera "
+                   "dropped out meanwhile");
 
     CLI::App& stop = add_command(app, "stop",
                                  "Stop recording\n\n"
