@@ -328,13 +328,16 @@ void add_access(Keys& keys, const Config& config) {
     keys.push_back(text("control.socket", "",
                         "Path of the Unix socket for control from this machine; empty: see "
                         "docs/operations.md."));
-    // In the order of auth::Mode. A signed URL names a stream, so control knows none.
-    const std::vector<std::string> access = {"open", "local", "loopback", "token", "signed"};
+    const auto names = auth::mode_names();
+    const std::vector<std::string> access(names.begin(), names.end());
+    // A signed URL names a stream, so control knows none.
+    std::vector<std::string> control = access;
+    control.erase(control.begin() + static_cast<std::ptrdiff_t>(auth::Mode::signed_url));
     keys.push_back(choice("auth.camera", "open", access, "Who may connect as a camera."));
     keys.push_back(choice("auth.publish", "open", access, "Who may publish."));
     keys.push_back(choice("auth.play", "open", access, "Who may watch."));
-    keys.push_back(choice("auth.control", "local", {"open", "local", "loopback", "token"},
-                          "Who may use the API and read the recordings."));
+    keys.push_back(
+        choice("auth.control", "local", control, "Who may use the API and read the recordings."));
     for (const char* role : {"camera", "publish", "play", "control"}) {
         keys.push_back(texts(
             "auth.allow." + std::string(role), "", {},

@@ -172,15 +172,7 @@ Result<Role> parse_role(std::string_view text) {
     return Error{"role \"" + std::string(text) + "\", expected camera, publish, play or control"};
 }
 
-std::string_view to_text(Mode mode) { return kModeNames[static_cast<std::size_t>(mode)]; }
-
-Result<Mode> parse_mode(std::string_view text) {
-    for (std::size_t i = 0; i < kModeNames.size(); ++i) {
-        if (text == kModeNames[i]) return static_cast<Mode>(i);
-    }
-    return Error{"mode \"" + std::string(text) +
-                 "\", expected open, local, loopback, token or signed"};
-}
+std::span<const std::string_view> mode_names() { return kModeNames; }
 
 Facts gather_facts(const Policy& policy, const Address& peer, std::string_view host,
                    std::span<const Field> fields, const std::string* query_token) {

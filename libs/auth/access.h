@@ -30,8 +30,7 @@ Result<Role> parse_role(std::string_view text);
 ///   token       a token of auth.tokens
 ///   signed_url  a URL signed for this role and path
 enum class Mode : std::uint8_t { open, local, loopback, token, signed_url };
-std::string_view to_text(Mode mode);
-Result<Mode> parse_mode(std::string_view text);
+std::span<const std::string_view> mode_names();  ///< by Mode
 
 struct RolePolicy {
     Mode mode = Mode::open;

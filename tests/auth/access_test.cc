@@ -117,7 +117,8 @@ TEST(Access, every_role_and_mode_by_every_door) {
             doors[6].sign = make_signature(to_text(role), "/live/x", "s3cret", kNow + 60);
             for (std::size_t i = 0; i < doors.size(); ++i) {
                 EXPECT_EQ(outcome(policy, role, doors[i]), row.outcomes[i])
-                    << to_text(role) << " " << to_text(row.mode) << " door " << i;
+                    << to_text(role) << " " << mode_names()[static_cast<std::size_t>(row.mode)]
+                    << " door " << i;
             }
         }
     }
@@ -383,12 +384,8 @@ TEST(Access, roles_and_modes_have_names) {
     for (const Role role : {Role::camera, Role::publish, Role::play, Role::control}) {
         EXPECT_EQ(*parse_role(to_text(role)), role);
     }
-    for (const Mode mode :
-         {Mode::open, Mode::local, Mode::loopback, Mode::token, Mode::signed_url}) {
-        EXPECT_EQ(*parse_mode(to_text(mode)), mode);
-    }
+    EXPECT_EQ(mode_names()[static_cast<std::size_t>(Mode::signed_url)], "signed");
     EXPECT_FALSE(parse_role("Camera"));
-    EXPECT_FALSE(parse_mode(""));
     EXPECT_EQ(describe({}, Role::control), "control: the control socket, or the token beside it");
     EXPECT_EQ(describe(loopback_policy(), Role::control),
               "control: this machine only, every account of it");
