@@ -38,16 +38,39 @@ loop::OnFailure tell(const Log& log) {
 
 }  // namespace
 
-/// Everything that is told, on a thread of its own: it waits for disks. Only what is guarded may be
+/// Posts to a courier for who may outlive it.
+class Mailbox {
+ public:
+    explicit Mailbox(Courier& courier) : courier_(&courier) {}
+    void post(loop::Task task) ST_EXCLUDES(mutex_) {
+        const Lock lock(mutex_);
+        if (courier_ != nullptr) courier_->run(std::move(task));
+    }
+    void close() ST_EXCLUDES(mutex_) {
+        const Lock lock(mutex_);
+        courier_ = nullptr;
+    }
+
+ private:
+    Mutex mutex_;
+    Courier* courier_ ST_GUARDED_BY(mutex_);
+};
+
+/// Everything that is told, on a thread of its own. What it waits for is that an event is in the
+/// journal of each endpoint; syncs and the like are done on the pool. Only what is guarded may be
 /// looked at by others.
 class Hooks::Deliveries {
  public:
-    Deliveries(std::string folder, const std::string& user_agent, const Log& log)
+    Deliveries(std::string folder, const std::string& user_agent, loop::BlockingWork& disk,
+               const Log& log)
         : folder_(std::move(folder)),
           courier_("hooks", user_agent, tell(log)),
-          world_{courier_, courier_, wall_us, random_jitter(), log} {}
+          world_{courier_, courier_, wall_us, random_jitter(), log, aside(disk)} {}
 
-    ~Deliveries() { courier_.stop(); }
+    ~Deliveries() {
+        mailbox_->close();
+        courier_.stop();
+    }
     Deliveries(const Deliveries&) = delete;
     Deliveries& operator=(const Deliveries&) = delete;
 
@@ -101,6 +124,20 @@ class Hooks::Deliveries {
     }
 
  private:
+    decltype(OutboxWorld::aside) aside(loop::BlockingWork& disk) {
+        return [&disk, mailbox = mailbox_](std::function<void()> work, OutboxWorld::Done done) {
+            disk.post(loop::Effort::slow,
+                      [mailbox, work = std::move(work), done = std::move(done)] {
+                          std::string problem;
+                          try {
+                              work();
+                          } catch (const std::exception& e) {  // C3: a thread of the pool
+                              problem = e.what();
+                          }
+                          mailbox->post([done, problem] { done(problem); });
+                      });
+        };
+    }
     bool reserve(const std::string& type, std::size_t bytes) {
         {
             const Lock lock(mutex_);
@@ -172,6 +209,7 @@ class Hooks::Deliveries {
     std::vector<control::HookStatus> statuses_ ST_GUARDED_BY(mutex_);
     std::vector<std::string> order_;  ///< names of journals, as configured
     Courier courier_;
+    const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(courier_);
     OutboxWorld world_;
     std::map<std::string, std::unique_ptr<Outbox>> outboxes_;
 };
@@ -213,8 +251,12 @@ class Hooks::Questions {
     Decider decider_;
 };
 
-Hooks::Hooks(std::string folder, std::string version, const Options& options, Log log)
-    : folder_(std::move(folder)), user_agent_("streamd/" + version), log_(std::move(log)) {
+Hooks::Hooks(std::string folder, std::string version, const Options& options,
+             loop::BlockingWork& disk, Log log)
+    : folder_(std::move(folder)),
+      user_agent_("streamd/" + version),
+      disk_(disk),
+      log_(std::move(log)) {
     prepare(options);
     reconfigure(options);
 }
@@ -233,7 +275,7 @@ Hooks::Questions* Hooks::questions() const {
 
 void Hooks::prepare(const Options& options) {
     if (deliveries() == nullptr && !options.endpoints.empty()) {
-        auto made = std::make_unique<Deliveries>(folder_, user_agent_, log_);
+        auto made = std::make_unique<Deliveries>(folder_, user_agent_, disk_, log_);
         const Lock lock(mutex_);
         deliveries_ = std::move(made);
     }

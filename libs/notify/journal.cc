@@ -45,47 +45,20 @@ std::string random_salt() {
     return hex_encode(Bytes(bytes));
 }
 
-/// A file that is taken away again unless it is kept: what is left of it takes room on a full disk.
-class Unfinished {
- public:
-    explicit Unfinished(const std::string& path) : path_(path) {}
-    ~Unfinished() {
-        if (!is_kept_) ::unlink(path_.c_str());
-    }
-    Unfinished(const Unfinished&) = delete;
-    Unfinished& operator=(const Unfinished&) = delete;
-    void keep() { is_kept_ = true; }
-
- private:
-    const std::string& path_;
-    bool is_kept_ = false;
-};
-
 /// More than a second brings, which is what a power failure may take away.
 constexpr std::uint64_t kLostNumbersMax = 1'000'000;
 
 /// What of its lines a journal writes later if the disk refuses them.
 constexpr std::size_t kOwedMax = kJournalLineMax;
 
-/// All or nothing.
-void write_at(int fd, std::string_view text, std::uint64_t offset, const std::string& path) {
-    const ssize_t written = ::pwrite(fd, text.data(), text.size(), static_cast<off_t>(offset));
-    if (written == static_cast<ssize_t>(text.size())) return;
-    const int error = written < 0 ? errno : ENOSPC;
-    if (::ftruncate(fd, static_cast<off_t>(offset)) != 0) {
-        // The next line is written over what is there.
-    }
-    errno = error;
-    fail("write " + path);
-}
-
 }  // namespace
 
 Journal::Journal(std::string path, std::uint64_t waiting_bytes_max)
     : path_(std::move(path)), waiting_bytes_max_(waiting_bytes_max) {
     make_folders(folder_of(path_));
-    file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file_) fail("open " + path_);
+    Fd file(::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) fail("open " + path_);
+    file_ = std::make_shared<const Fd>(std::move(file));
     ::unlink(next_path().c_str());  // of a server that was killed meanwhile
     load();
     // What power took away may have been told: nothing else is told under its id.
@@ -105,7 +78,7 @@ void Journal::load() {
         const std::size_t before = text.size();
         text.resize(before + kPieceBytes);
         const ssize_t got =
-            ::pread(file_.get(), text.data() + before, kPieceBytes, static_cast<off_t>(read_to));
+            ::pread(file_->get(), text.data() + before, kPieceBytes, static_cast<off_t>(read_to));
         if (got < 0) fail("read " + path_);
         text.resize(before + static_cast<std::size_t>(got));
         read_to += static_cast<std::uint64_t>(got);
@@ -130,7 +103,7 @@ void Journal::load() {
     // The last line was not written to its end: what comes next takes its place.
     if (!text.empty()) ++unreadable_;
     size_ = text_offset;
-    if (size_ < read_to && ::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) {
+    if (size_ < read_to && ::ftruncate(file_->get(), static_cast<off_t>(size_)) != 0) {
         fail("truncate " + path_);
     }
 }
@@ -182,7 +155,7 @@ bool Journal::append_added(Added added) {
         return false;
     }
     write_owed();
-    write_at(file_.get(), line, size_, path_);
+    write_at(file_->get(), line, size_, path_);
     const auto bytes = static_cast<std::uint32_t>(line.size());
     waiting_.push_back({added.number, size_, bytes, added.at_us});
     waiting_bytes_ += bytes;
@@ -202,23 +175,10 @@ void Journal::append(const JournalRecord& record) {
 
 void Journal::write_owed() {
     if (owed_.empty()) return;
-    write_at(file_.get(), owed_, size_, path_);
+    write_at(file_->get(), owed_, size_, path_);
     size_ += owed_.size();
     owed_.clear();
     is_dirty_ = true;
-}
-
-std::optional<Added> Journal::read(const Place& place) const {
-    std::string line(place.bytes, '\0');
-    const ssize_t got =
-        ::pread(file_.get(), line.data(), line.size(), static_cast<off_t>(place.offset));
-    if (got != static_cast<ssize_t>(line.size())) return std::nullopt;
-    line.pop_back();
-    auto record = decode_journal_record(line);
-    if (!record) return std::nullopt;
-    auto* added = std::get_if<Added>(&*record);
-    if (added == nullptr) return std::nullopt;
-    return std::move(*added);
 }
 
 std::string Journal::id_of(const Added& added) const {
@@ -293,67 +253,58 @@ bool Journal::replay(const std::string& id) {
     return false;
 }
 
-void Journal::sync() {
+void Journal::Sync::run() const {
+    if (::fdatasync(file_->get()) != 0) fail("sync " + path_);
+    if (is_new_) sync_folder(folder_of(path_));
+}
+
+Journal::Sync Journal::begin_sync() {
     write_owed();
-    if (::fdatasync(file_.get()) != 0) fail("sync " + path_);
     is_dirty_ = false;
+    return {file_, path_, std::exchange(is_new_, false)};
+}
+
+void Journal::note_unsynced() {
+    is_dirty_ = true;
+    is_new_ = true;
 }
 
 bool Journal::is_mostly_past() const {
     return size_ > kCompactBytes && size_ > 2 * (waiting_bytes_ + failed_bytes_);
 }
 
-/// What still counts goes to a new file, which takes the old one's place.
+std::shared_ptr<JournalRewrite> Journal::begin_rewrite() const {
+    return std::make_shared<JournalRewrite>(
+        file_,
+        JournalRewrite::Left{JournalHead{salt_, next_number_}, failed_, waiting_, tried_, size_},
+        next_path());
+}
+
+/// Lines that the disk refuses stay owed: written twice, they say the same.
+void Journal::finish_rewrite(JournalRewrite& next) {
+    file_ = next.take_place(size_, path_);
+    size_ = next.size_for(size_);
+    waiting_bytes_ = 0;
+    for (Place place : std::exchange(waiting_, {})) {
+        if (!next.move(place)) continue;
+        waiting_bytes_ += place.bytes;
+        waiting_.push_back(place);
+    }
+    failed_bytes_ = 0;
+    for (FailedPlace& failed : std::exchange(failed_, {})) {
+        if (!next.move(failed.place)) continue;
+        failed_bytes_ += failed.place.bytes;
+        failed_.push_back(std::move(failed));
+    }
+    is_dirty_ = true;
+    is_new_ = true;
+}
+
 void Journal::compact() {
-    const std::string next_path = this->next_path();
-    Unfinished unfinished(next_path);
-    Fd next(::open(next_path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!next) fail("open " + next_path);
-    std::uint64_t size = 0;
-    const auto write = [&](const std::string& line) {
-        write_at(next.get(), line, size, next_path);
-        size += line.size();
-    };
-    write(encode(JournalRecord(JournalHead{salt_, next_number_})));
-    const auto move = [&](Place place) {
-        auto added = read(place);
-        if (!added) return std::optional<Place>();
-        const std::string line = encode(JournalRecord(*added));
-        place.offset = size;
-        place.bytes = static_cast<std::uint32_t>(line.size());
-        write(line);
-        return std::optional<Place>(place);
-    };
-    std::deque<FailedPlace> failed;
-    std::uint64_t failed_bytes = 0;
-    for (const FailedPlace& old : failed_) {
-        const auto place = move(old.place);
-        if (!place) continue;
-        write(encode(JournalRecord(Failed{place->number, old.attempts, old.why})));
-        failed.push_back({*place, old.attempts, old.why});
-        failed_bytes += place->bytes;
-    }
-    std::deque<Place> waiting;
-    std::uint64_t waiting_bytes = 0;
-    for (const Place& old : waiting_) {
-        const auto place = move(old);
-        if (!place) continue;
-        waiting.push_back(*place);
-        waiting_bytes += place->bytes;
-    }
-    if (tried_) write(encode(JournalRecord(*tried_)));
-    if (::fdatasync(next.get()) != 0) fail("sync " + next_path);
-    if (::rename(next_path.c_str(), path_.c_str()) != 0) fail("rename " + next_path);
-    unfinished.keep();
-    sync_folder(folder_of(path_));
-    file_ = std::move(next);
-    size_ = size;
-    waiting_ = std::move(waiting);
-    waiting_bytes_ = waiting_bytes;
-    failed_ = std::move(failed);
-    failed_bytes_ = failed_bytes;
-    owed_.clear();
-    is_dirty_ = false;
+    const auto next = begin_rewrite();
+    next->write();
+    finish_rewrite(*next);
+    sync();
 }
 
 }  // namespace st::notify

@@ -4,13 +4,14 @@
 /// cannot be read are left out and counted. One thread; it blocks.
 #include <cstdint>
 #include <deque>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/fd.h"
 #include "notify/journal_record.h"
+#include "notify/journal_rewrite.h"
 
 namespace st::notify {
 
@@ -68,28 +69,36 @@ class Journal {
     /// journal is full.
     bool replay(const std::string& id);
 
-    /// What was written outlives a power failure. Throws std::system_error.
-    void sync();
+    /// Lets what was written outlive a power failure.
+    class Sync {
+     public:
+        Sync(std::shared_ptr<const Fd> file, std::string path, bool is_new)
+            : file_(std::move(file)), path_(std::move(path)), is_new_(is_new) {}
+        /// Blocks for as long as the disk does; any thread. Throws std::system_error.
+        void run() const;
+
+     private:
+        std::shared_ptr<const Fd> file_;
+        std::string path_;
+        bool is_new_;  ///< its name is to be synced, too
+    };
+    /// Of what was written so far. Throws std::system_error.
+    Sync begin_sync();
+    /// Sync::run() has failed.
+    void note_unsynced();
+    void sync() { begin_sync().run(); }
     bool is_dirty() const { return is_dirty_ || !owed_.empty(); }
 
-    /// Most of the file is over and done with: compact() is due.
+    /// Most of the file is over and done with: it is to be written anew with what is left.
     bool is_mostly_past() const;
-    /// Writes the file anew with what is left. Throws std::system_error: it stays as it was.
+    std::shared_ptr<JournalRewrite> begin_rewrite() const;
+    /// It was written, and becomes the file. Throws std::system_error: that stays as it was.
+    void finish_rewrite(JournalRewrite& next);
+    /// All of that at once.
     void compact();
 
  private:
-    /// Where its "add" line stands.
-    struct Place {
-        std::uint64_t number;
-        std::uint64_t offset;
-        std::uint32_t bytes;
-        std::int64_t at_us;
-    };
-    struct FailedPlace {
-        Place place;
-        std::uint32_t attempts;
-        std::string why;
-    };
+    using Place = JournalPlace;
 
     void load();
     void take(const JournalRecord& record, std::uint64_t offset, std::uint32_t bytes);
@@ -99,13 +108,13 @@ class Journal {
     void append(const JournalRecord& record);
     void write_owed();
     void remove_front();
-    std::optional<Added> read(const Place& place) const;
+    std::optional<Added> read(const Place& place) const { return read_added(file_->get(), place); }
     std::string id_of(const Added& added) const;
     std::string next_path() const { return path_ + ".next"; }
 
     const std::string path_;
     const std::uint64_t waiting_bytes_max_;
-    Fd file_;
+    std::shared_ptr<const Fd> file_;
     std::uint64_t size_ = 0;
     std::string salt_;
     std::uint64_t next_number_ = 1;
@@ -117,6 +126,7 @@ class Journal {
     std::uint64_t unreadable_ = 0;
     std::string owed_;  ///< lines that the disk has refused so far
     bool is_dirty_ = false;
+    bool is_new_ = false;  ///< another file than the name stood for at the last sync
 };
 
 }  // namespace st::notify

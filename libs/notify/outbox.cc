@@ -1,6 +1,7 @@
 #include "notify/outbox.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/clock.h"
@@ -74,7 +75,10 @@ Outbox::~Outbox() {
     world_.timers.cancel(open_timer_);
     world_.timers.cancel(retry_timer_);
     world_.timers.cancel(tidy_timer_);
-    if (journal_ && journal_->is_dirty()) guard("sync", [this] { journal_->sync(); });
+    // What is under way aside may have been dropped.
+    if (journal_ && (journal_->is_dirty() || is_tidying_)) {
+        guard("sync", [this] { journal_->sync(); });
+    }
 }
 
 void Outbox::start() {
@@ -170,21 +174,56 @@ void Outbox::note_full(const std::string& type) {
 }
 
 void Outbox::tidy_after(milliseconds delay) {
-    if (tidy_timer_ != 0) return;
+    if (tidy_timer_ != 0 || is_tidying_) return;
     tidy_timer_ = world_.timers.after(delay, [this] {
         tidy_timer_ = 0;
         tidy();
     });
 }
 
+/// Messages that come while the disk is slow are written down all the same.
+void Outbox::aside(std::function<void()> work, OutboxWorld::Done done) {
+    is_tidying_ = true;
+    world_.aside(std::move(work), [this, weak = std::weak_ptr(here_),
+                                   done = std::move(done)](const std::string& problem) {
+        if (weak.expired()) return;
+        is_tidying_ = false;
+        if (problem.empty()) {
+            is_trouble_said_ = false;
+        } else {
+            note_trouble("journal: " + problem);
+        }
+        done(problem);
+        if (journal_->is_dirty()) tidy_after(kSyncInterval);
+    });
+}
+
 void Outbox::tidy() {
-    if (journal_->is_dirty() && !guard("journal", [this] { journal_->sync(); })) {
+    if (!journal_->is_dirty()) return rewrite();
+    std::optional<Journal::Sync> sync;
+    if (!guard("journal", [&] { sync = journal_->begin_sync(); })) {
         tidy_after(kSyncAgain);
+        return rewrite();
     }
-    const std::int64_t now_ns = world_.timers.clock_ns();
-    if (!journal_->is_mostly_past() || now_ns < compact_from_ns_) return;
-    if (guard("journal", [this] { journal_->compact(); })) return;
-    compact_from_ns_ = now_ns + std::chrono::nanoseconds(kCompactAgain).count();
+    aside([job = *sync] { job.run(); },
+          [this](const std::string& problem) {
+              if (problem.empty()) return rewrite();
+              journal_->note_unsynced();
+              tidy_after(kSyncAgain);
+          });
+}
+
+void Outbox::rewrite() {
+    if (!journal_->is_mostly_past() || world_.timers.clock_ns() < compact_from_ns_) return;
+    const auto next = journal_->begin_rewrite();
+    aside([next] { next->write(); },
+          [this, next](const std::string& problem) {
+              if (problem.empty() && guard("journal", [&] { journal_->finish_rewrite(*next); })) {
+                  return;
+              }
+              compact_from_ns_ =
+                  world_.timers.clock_ns() + std::chrono::nanoseconds(kCompactAgain).count();
+          });
 }
 
 HttpPost Outbox::post_of(const std::string& id, const std::string& body) const {

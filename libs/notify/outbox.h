@@ -29,6 +29,10 @@ struct OutboxWorld {
     std::function<std::int64_t()> wall_us;
     std::function<double()> jitter;  ///< 0..1
     Log log;
+    /// Does what may take as long as a disk does, elsewhere; then `done` is called on the outboxes'
+    /// thread with what an exception said, "" if all went well. Not if that ends before.
+    using Done = std::function<void(const std::string& problem)>;
+    std::function<void(std::function<void()> work, Done done)> aside;
 };
 
 class Outbox {
@@ -74,6 +78,8 @@ class Outbox {
     void note_full(const std::string& type);
     void tidy_after(std::chrono::milliseconds delay);
     void tidy();
+    void rewrite();
+    void aside(std::function<void()> work, OutboxWorld::Done done);
     void note_trouble(const std::string& what);
     template <class Work>
     bool guard(const char* what, Work work);
@@ -95,6 +101,7 @@ class Outbox {
     bool is_trouble_said_ = false;
     loop::TimerId retry_timer_ = 0;
     loop::TimerId tidy_timer_ = 0;
+    bool is_tidying_ = false;  ///< something is under way aside
     loop::TimerId open_timer_ = 0;
     std::int64_t compact_from_ns_ = 0;  ///< the disk refused it: not before
     std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);

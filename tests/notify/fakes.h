@@ -93,13 +93,33 @@ struct World {
     FakeHttp http;
     Folder folder;
     std::int64_t wall_offset_us = 0;
-    OutboxWorld uses{http, timers,
+    OutboxWorld uses{http,
+                     timers,
                      [this] {
                          const std::int64_t passed_ns =
                              timers.clock_ns() - loop::ManualTimers::kStartNs;
                          return kStartUs + wall_offset_us + passed_ns / 1000;
                      },
-                     [] { return 0.0; }, Log()};
+                     [] { return 0.0; },
+                     Log(),
+                     [this](std::function<void()> work, OutboxWorld::Done done) {
+                         aside.emplace_back(std::move(work), std::move(done));
+                         if (!is_disk_slow) finish_aside();
+                     }};
+    bool is_disk_slow = false;
+    std::vector<std::pair<std::function<void()>, OutboxWorld::Done>> aside;  ///< under way
+
+    void finish_aside() {
+        for (const auto& [work, done] : std::exchange(aside, {})) {
+            std::string problem;
+            try {
+                work();
+            } catch (const std::exception& e) {
+                problem = e.what();
+            }
+            done(problem);
+        }
+    }
 };
 
 }  // namespace st::notify

@@ -309,6 +309,55 @@ TEST(Journal, survives_being_written_anew_with_everything_in_it) {
     EXPECT_EQ(drain(journal), (Texts{"one", "two"}));
 }
 
+TEST(Journal, loses_nothing_that_comes_while_it_is_written_anew) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::string failed_id;
+    {
+        Journal journal(path);
+        for (const char* body : {"past", "failed", "one", "two"}) journal.add(1, "t", body);
+        journal.note_delivered();
+        failed_id = journal.front()->id;
+        journal.note_failed(10, "HTTP 500");
+        const auto next = journal.begin_rewrite();
+        journal.add(2, "t", "three");
+        journal.note_delivered();  // "one"
+        next->write();
+        journal.note_tried(4, 77, "HTTP 503");  // "two"
+        EXPECT_TRUE(journal.replay(failed_id));
+        journal.finish_rewrite(*next);
+        EXPECT_EQ(journal.front()->body, "two");
+        journal.add(3, "t", "four");
+    }
+    EXPECT_EQ(content(path).find("past"), std::string::npos);
+    Journal journal(path);
+    ASSERT_NE(journal.tried(), nullptr);
+    EXPECT_EQ(journal.tried()->attempts, 4U);
+    EXPECT_TRUE(journal.failed_messages().empty());
+    EXPECT_EQ(journal.waiting(), 4U);
+    EXPECT_EQ(drain(journal), (Texts{"two", "three", "failed", "four"}));
+    EXPECT_EQ(journal.unreadable_lines(), 0U);
+}
+
+TEST(Journal, that_is_left_while_it_is_written_anew_stays) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::shared_ptr<JournalRewrite> left;
+    {
+        Journal journal(path);
+        journal.add(1, "t", "one");
+        left = journal.begin_rewrite();
+        left->write();
+    }
+    Journal journal(path);
+    EXPECT_FALSE(std::filesystem::exists(path + ".next"));
+    const auto next = journal.begin_rewrite();
+    next->write();
+    left.reset();
+    EXPECT_THROW(journal.finish_rewrite(*next), std::system_error);
+    EXPECT_EQ(drain(journal), (Texts{"one"}));
+}
+
 TEST(Journal, that_cannot_be_written_anew_stays_as_it_was_and_leaves_nothing_behind) {
     const Folder folder;
     const std::string path = folder.file("a.journal");

@@ -324,6 +324,44 @@ TEST(Outbox, writes_its_journal_anew_and_does_not_try_all_the_time_on_a_full_dis
     EXPECT_EQ(sending.outbox->status().queued, 1U);
 }
 
+TEST(Outbox, writes_down_and_sends_what_comes_while_the_disk_syncs) {
+    World world;
+    Sending sending(world);
+    const std::string path = world.folder.file("a.journal");
+    sending.outbox->add("camera.started", event(1));
+    world.is_disk_slow = true;
+    world.timers.advance(1s);
+    ASSERT_EQ(world.aside.size(), 1U);
+    sending.outbox->add("camera.started", event(2));
+    world.http.answer(200);
+    world.timers.advance(5s);
+    EXPECT_EQ(world.aside.size(), 1U) << "one at a time";
+    EXPECT_EQ(Journal(path).waiting(), 1U);
+    EXPECT_EQ(sending.sent(), (std::vector<int>{1, 2}));
+    world.finish_aside();
+    world.timers.advance(1s);
+    EXPECT_EQ(world.aside.size(), 1U) << "what came meanwhile is synced, too";
+    world.finish_aside();
+    world.timers.advance(5s);
+    EXPECT_EQ(world.aside.size(), 0U);
+}
+
+TEST(Outbox, that_goes_while_its_journal_is_written_anew_keeps_it) {
+    World world;
+    Sending sending(world);
+    const std::string event_text = R"({"text":")" + std::string(15'000, 'x') + R"("})";
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", event_text);
+    world.is_disk_slow = true;
+    for (int i = 0; i < 99; ++i) world.http.answer(200);
+    world.timers.advance(1s);
+    world.finish_aside();
+    ASSERT_EQ(world.aside.size(), 1U) << "the journal is to be written anew";
+    sending.restart();
+    world.finish_aside();
+    EXPECT_EQ(sending.outbox->status().queued, 1U);
+    EXPECT_FALSE(std::filesystem::exists(world.folder.file("a.journal.next")));
+}
+
 TEST(Outbox, makes_two_posts_of_a_publication_for_the_older_server) {
     World world;
     Sending sending(world, endpoint(Format::nms));
