@@ -72,6 +72,11 @@ int columns(int fd) {
     return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+int rows(int fd) {
+    winsize size{};
+    return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 ? size.ws_row : 24;
+}
+
 void Progress::show(std::string_view text) {
     if (!shown_) return;
     const auto room = static_cast<std::size_t>(columns(STDERR_FILENO) - 1);

@@ -7,6 +7,8 @@ namespace st::cli {
 bool is_terminal(int fd);
 /// Columns of the terminal behind `fd`; 80 if it is none.
 int columns(int fd);
+/// Rows of it; 24 if it is none.
+int rows(int fd);
 
 /// Flushes standard output; why that failed is kept for finish_output().
 void flush_output();

@@ -113,7 +113,7 @@ class Captures(ctl.Case):
             process.send_signal(signal.SIGINT)
             code, _, err = await self.result(process)
             self.assertEqual(code, 130, err)
-            self.assertRegex(err, r"the cameras keep recording until: streamctl stop door\n")
+            self.assertRegex(err, r"the cameras keep recording until: streamctl -s \S+ stop door\n")
 
     async def test_follow_fails_where_a_camera_does_and_says_so_however_quiet(self):
         server = self.start_streamd()

@@ -228,22 +228,17 @@ void Capture::show_progress(const std::map<std::string, control::CameraStatus>& 
         left = duration_cast<seconds>(std::max(end_ - time, Clock::duration{}) +
                                       std::chrono::milliseconds(500));
     }
-    std::vector<std::string> lines;
+    std::vector<StatusLine> lines;
     for (const auto& [camera, one] : cameras_) {
         const auto found = now.find(camera);
-        if (found == now.end() || one.is_away()) {
-            lines.push_back(camera + kAway);
-        } else {
-            lines.push_back(
-                progress_line(found->second, duration_cast<seconds>(time - begin_), left));
-        }
+        lines.push_back(one.progress(found == now.end() ? nullptr : &found->second,
+                                     duration_cast<seconds>(time - begin_), left));
     }
     if (time - disk_looked_ >= kDiskEvery) {
         disk_looked_ = time;
         disk_ = disk_line(understood(control::decode_status(client_.status())));
     }
-    lines.push_back(disk_);
-    console_.show_status(std::move(lines));
+    console_.show_status(std::move(lines), disk_);
 }
 
 bool Capture::heard_of_a_loss() {

@@ -81,6 +81,14 @@ void WatchedCamera::drop_out(const std::string& why, Console& console) {
     if (absence_.begin()) console.trouble(camera_ + ": " + why);
 }
 
+StatusLine WatchedCamera::progress(const control::CameraStatus* status, seconds elapsed,
+                                   std::optional<seconds> left) const {
+    if (status == nullptr || is_away())
+        return {camera_ + "  away: recording goes on when it is back", true};
+    const bool has_lost = status->recording && status->recording->missing > 0;
+    return {progress_line(*status, elapsed, left), has_lost};
+}
+
 std::optional<WatchedCamera::Over> WatchedCamera::look(const control::CameraStatus* status,
                                                        ApiClient& client, SizeWatch& sizes,
                                                        Console& console) {
@@ -148,24 +156,22 @@ class Follow {
 void Follow::look() {
     const auto cameras = cameras_by_name(client_);
     const auto since = std::chrono::duration_cast<seconds>(Clock::now() - begin_);
-    std::vector<std::string> lines;
+    std::vector<StatusLine> lines;
     std::erase_if(left_, [&](WatchedCamera& one) {
         const auto found = cameras.find(one.camera());
-        const bool is_there = found != cameras.end();
-        const auto over = one.look(is_there ? &found->second : nullptr, client_, sizes_, console_);
+        const auto* status = found == cameras.end() ? nullptr : &found->second;
+        const auto over = one.look(status, client_, sizes_, console_);
         came_back_ = came_back_ || one.came_back();
         if (over) {
             const std::string said = one.camera() + ": " + over->why;
             over->is_failure ? console_.trouble(said) : console_.note(said);
             has_failed_ = has_failed_ || over->is_failure;
         } else {
-            lines.push_back(one.is_away() || !is_there
-                                ? one.camera() + kAway
-                                : progress_line(found->second, since, std::nullopt));
+            lines.push_back(one.progress(status, since, std::nullopt));
         }
         return over.has_value();
     });
-    console_.show_status(lines);
+    console_.show_status(std::move(lines));
 }
 
 void Follow::say_what_goes_on() {

@@ -33,9 +33,6 @@ void warn_of_disk(ApiClient& client, const control::StartParameters& parameters,
                   std::size_t cameras, std::optional<std::chrono::milliseconds> duration,
                   Console& console);
 
-/// Instead of a progress line, behind the name of a camera that dropped out.
-inline constexpr char kAway[] = "  away: recording goes on when it is back";
-
 /// A camera whose recording is watched, from look to look.
 class WatchedCamera {
  public:
@@ -53,6 +50,10 @@ class WatchedCamera {
     /// records, or will again; an end is not said.
     std::optional<Over> look(const control::CameraStatus* status, ApiClient& client,
                              SizeWatch& sizes, Console& console);
+
+    /// How far it is, as progress_line() says it.
+    StatusLine progress(const control::CameraStatus* status, std::chrono::seconds elapsed,
+                        std::optional<std::chrono::seconds> left) const;
 
     const std::string& camera() const { return camera_; }
     bool is_own() const { return is_own_; }

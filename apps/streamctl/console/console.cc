@@ -51,7 +51,7 @@ void Console::path(const std::string& path) {
 void Console::print(std::string_view text) {
     erase_status();
     std::cout << text << '\n';
-    if (status_.empty()) return;
+    if (status_.empty() && footer_.empty()) return;
     std::cout.flush();  // it may be the same terminal
     draw_status();
 }
@@ -62,10 +62,11 @@ void Console::say(std::string_view line) {
     draw_status();
 }
 
-void Console::show_status(std::vector<std::string> lines) {
+void Console::show_status(std::vector<StatusLine> cameras, std::string footer) {
     if (!shows_status_) return;
     erase_status();
-    status_ = std::move(lines);
+    status_ = std::move(cameras);
+    footer_ = std::move(footer);
     draw_status();
 }
 
@@ -75,12 +76,15 @@ void Console::erase_status() {
 }
 
 void Console::draw_status() {
-    if (status_.empty()) return;
-    for (const std::string& line : status_) {
+    // The last message and the cursor keep a row each: what scrolls off cannot be erased.
+    const auto room = static_cast<std::size_t>(std::max(3, cli::rows(STDERR_FILENO) - 2));
+    const auto lines = status_block(status_, footer_, room);
+    if (lines.empty()) return;
+    for (const std::string& line : lines) {
         std::cerr << cut(line, cli::columns(STDERR_FILENO)) << '\n';
     }
     std::cerr << std::flush;
-    drawn_ = status_.size();
+    drawn_ = lines.size();
 }
 
 void Console::body(std::string_view body) {

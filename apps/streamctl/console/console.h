@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "streamctl/console/status_block.h"
 #include "streamctl/options.h"
 
 namespace st::streamctl {
@@ -43,9 +44,10 @@ class Console {
     }
     /// What went wrong.
     void trouble(std::string_view line) { say(line); }
-    /// Lines that stand below all messages and are rewritten in place, cut to the width; none:
-    /// takes them away. Only on a terminal that can do it, and not when quiet.
-    void show_status(std::vector<std::string> lines);
+    /// Lines that stand below all messages and are rewritten in place, cut to the terminal
+    /// (status_block); none: takes them away. Only on a terminal that can do it, and not when
+    /// quiet.
+    void show_status(std::vector<StatusLine> cameras, std::string footer = {});
     bool shows_status() const { return shows_status_; }
 
  private:
@@ -59,8 +61,9 @@ class Console {
     bool quiet_;
     bool json_;
     bool shows_status_;
-    std::vector<std::string> status_;
-    std::size_t drawn_ = 0;  ///< lines of status_ that are on the screen
+    std::vector<StatusLine> status_;
+    std::string footer_;     ///< below status_
+    std::size_t drawn_ = 0;  ///< lines that are on the screen
 };
 
 }  // namespace st::streamctl
