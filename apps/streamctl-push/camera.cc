@@ -135,10 +135,11 @@ void PushCamera::refused(const http::ResponseHead& head) {
                head.status == 409 ? "another camera is connected as " + name_
                                   : "refused: " + std::to_string(head.status) + " " + head.reason,
                true);
-    // The name's holder may be our own lost connection, and a server that starts is not ready.
-    if (keeps_capture() && (head.status == 409 || head.status >= 500)) {
-        return fail(cli::kUnreachable);
-    }
+    // A server that starts is not ready, a proxy waits for its server, and the name's holder may be
+    // our own lost connection.
+    const bool is_ours = target_.was_connected || keeps_capture();
+    const bool may_pass = head.status >= 500 || head.status == 429;
+    if (may_pass || (head.status == 409 && is_ours)) return fail(cli::kUnreachable);
     done(head.status == 401 || head.status == 403 ? cli::kNotAuthorised : cli::kRefused);
 }
 

@@ -47,7 +47,8 @@ struct PushTarget {
     loop::TlsContextPtr tls;  ///< null: plain
     std::string path;         ///< origin-form
     std::string token;
-    std::string capabilities;  ///< its message, encoded
+    std::string capabilities;    ///< its message, encoded
+    bool was_connected = false;  ///< before: its name may still be held by that connection
     bool realtime = false;
     bool loops = false;
     bool resumes = false;

@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 #include <optional>
 #include <vector>
 
-#include "base/fd.h"
 #include "base/name.h"
 #include "cli/exit_codes.h"
 #include "streamctl-push/camera.h"
@@ -108,8 +106,10 @@ void raise_descriptor_limit() {
 
 class Fleet final : public PushFleet, public loop::Pollable {
  public:
-    Fleet(const Options& options, const ServerUrl& server, std::string token, OpenedInput first)
-        : options_(options.push),
+    Fleet(const Options& options, const ServerUrl& server, std::string token, OpenedInput first,
+          Interrupt& interrupt)
+        : interrupt_(interrupt),
+          options_(options.push),
           quiet_(options.quiet),
           talkative_(options.verbose || options.push.count <= PushStatistics::kCamerasShownMax),
           counts_(options.verbose || options.json),
@@ -147,9 +147,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
         // A live input that nobody reads would give at the first start what it holds from now.
         if (source_.is_live && can_be_opened_again(options_)) first_.reset();
         open_ = cameras_.size();
-        listen_for_signals();
+        loop_.add(interrupt_.fd(), *this, EPOLLIN);
     }
-    ~Fleet() override { loop_.remove(signals_.get(), *this); }
+    ~Fleet() override { loop_.remove(interrupt_.fd(), *this); }
 
     int run() {
         for (const auto& camera : cameras_) {
@@ -272,7 +272,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
             if (finishing_) return;
             waiting_ -= is_done;
             if (!old->keeps_capture()) {
-                old = std::make_unique<PushCamera>(loop_, *this, old->name(), old->target());
+                PushTarget target = old->target();
+                target.was_connected = target.was_connected || old->was_connected();
+                old = std::make_unique<PushCamera>(loop_, *this, old->name(), target);
             }
             old->open();
         });
@@ -282,24 +284,17 @@ class Fleet final : public PushFleet, public loop::Pollable {
         for (const auto& camera : cameras_) camera->wake();
     }
 
-    void listen_for_signals() {
-        const sigset_t set = Interrupt::signals();
-        signals_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
-        loop_.add(signals_.get(), *this, EPOLLIN);
-    }
-
-    /// SIGINT and SIGTERM: the cameras say goodbye; a second signal does not wait for answers.
+    /// A signal: the cameras say goodbye; a second one does not wait for answers.
     void on_ready(std::uint32_t) override {
-        signalfd_siginfo signal{};
-        while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
-            interrupted_ = interrupted_ || signal.ssi_signo == SIGINT;
-            if (std::exchange(finishing_, true)) return loop_.stop();
-            open_ -= std::exchange(waiting_, 0);
-            if (open_ == 0) return loop_.stop();
-            for (const auto& camera : cameras_) camera->finish("push was stopped");
-        }
+        if (!interrupt_.take()) return;
+        interrupted_ = interrupted_ || interrupt_.last() == SIGINT;
+        if (std::exchange(finishing_, true)) return loop_.stop();
+        open_ -= std::exchange(waiting_, 0);
+        if (open_ == 0) return loop_.stop();
+        for (const auto& camera : cameras_) camera->finish("push was stopped");
     }
 
+    Interrupt& interrupt_;
     const PushOptions options_;
     const bool quiet_;
     const bool talkative_;
@@ -309,7 +304,6 @@ class Fleet final : public PushFleet, public loop::Pollable {
     const bool is_h264_;
     const ClipInput source_;
     loop::EventLoop loop_;
-    Fd signals_;
     bool finishing_ = false;
     bool interrupted_ = false;
     int exit_code_ = 0;
@@ -330,7 +324,8 @@ bool looks_like_a_path(const PushOptions& options) {
 
 }  // namespace
 
-int run_fleet(const Options& options, const ServerUrl& server, const std::string& token) {
+int run_fleet(const Options& options, const ServerUrl& server, const std::string& token,
+              Interrupt& interrupt) {
     av::set_log_verbose(options.verbose);
     raise_descriptor_limit();
     struct stat unused {};
@@ -358,7 +353,7 @@ int run_fleet(const Options& options, const ServerUrl& server, const std::string
         return cli::kUsage;
     }
     try {
-        return Fleet(options, server, token, std::move(*input)).run();
+        return Fleet(options, server, token, std::move(*input), interrupt).run();
     } catch (const Poco::Exception& error) {
         std::cerr << "streamctl: " << server.text << ": " << error.displayText() << '\n';
         return cli::kUnreachable;

@@ -37,10 +37,10 @@ int run(int argc, char** argv) {
         return cli::kUsage;
     }
     const int exit_code = say_failures(options, [&](Console&) {
-        const Interrupt interrupt;  // the fleet reads them
+        Interrupt interrupt;
         // Cameras come by TCP, as others do, unless they are told to take the socket.
         const ServerUrl server = options.server.empty() ? ServerUrl{} : find_server(options);
-        return run_fleet(options, server, read_token(options, server));
+        return run_fleet(options, server, read_token(options, server), interrupt);
     });
     return cli::finish_output("streamctl", exit_code);
 }

@@ -9,6 +9,7 @@ import struct
 import subprocess
 import time
 import unittest
+from http import HTTPStatus
 
 import websockets
 
@@ -76,6 +77,10 @@ class Push(harness.Case):
         await super().asyncSetUp()
         self.connections = asyncio.Queue()
         self.processes = []
+        self.refusals = []  # statuses for the next connections
+
+        async def refuse(_path, _headers):
+            return (self.refusals.pop(0), [], b"") if self.refusals else None
 
         async def serve(socket):
             connection = Connection(socket)
@@ -83,7 +88,7 @@ class Push(harness.Case):
             await connection.read()
 
         self.server = await websockets.serve(
-            serve, "127.0.0.1", 0, max_size=None, compression=None, ping_interval=None
+            serve, "127.0.0.1", 0, max_size=None, compression=None, ping_interval=None, process_request=refuse
         )
         self.port = self.server.sockets[0].getsockname()[1]
 
@@ -365,6 +370,39 @@ class Push(harness.Case):
                 self.assertIn(f"the server closed the connection: 1008 {reason}", err)
                 self.assertNotIn("connecting again", err)
                 self.assertTrue(self.connections.empty(), (reason, more))
+
+    async def test_reconnect_tries_again_what_may_pass(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        self.refusals = [HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS]
+        process = await self.push(clip, "--name", "desk", "--reconnect")
+        camera = await self.camera()
+        self.refusals = [HTTPStatus.CONFLICT]  # the server still knows the lost connection by that name
+        camera.socket.transport.abort()
+        await self.camera()
+        self.assertEqual(self.refusals, [])
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((await self.exit_code(process))[0], 130)
+
+    async def test_reconnect_does_not_wait_for_a_name_that_somebody_else_has(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        self.refusals = [HTTPStatus.CONFLICT]
+        code, err = await self.exit_code(await self.push(clip, "--name", "desk", "--reconnect"))
+        self.assertEqual(code, 1, err)
+        self.assertIn("another camera is connected as desk", err)
+
+    async def test_a_terminal_that_goes_is_one_signal_and_not_two(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        process = await self.push(clip, "--realtime", "--loop")
+        camera = await self.camera()
+        await camera.send(START)
+        await harness.async_wait_for(lambda: len(camera.frames) > 3, "frames")
+        process.send_signal(signal.SIGHUP)  # by the kernel
+        await asyncio.sleep(0.05)
+        process.send_signal(signal.SIGHUP)  # and by the shell
+        code, err = await self.exit_code(process)
+        self.assertEqual(code, 0, err)
+        await asyncio.wait_for(camera.ended.wait(), harness.PATIENCE_S)
+        self.assertEqual(camera.socket.close_code, 1000)
 
     async def test_many_cameras_from_one_process(self):
         clip = self.mp4("-frames:v", "30", "-c:v", "libx264", "-g", "30")

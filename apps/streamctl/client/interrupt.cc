@@ -42,7 +42,9 @@ bool Interrupt::take() {
     while (::read(fd_.get(), &signal, sizeof signal) == sizeof signal) {
         // A terminal that goes brings it twice, from the kernel and from the shell: the second one
         // is no second Ctrl-C.
-        came = came || signal.ssi_signo != SIGHUP || !std::exchange(hung_up_, true);
+        if (signal.ssi_signo == SIGHUP && std::exchange(hung_up_, true)) continue;
+        last_ = static_cast<int>(signal.ssi_signo);
+        came = true;
     }
     return came;
 }

@@ -20,6 +20,8 @@ class Interrupt {
     int fd() const { return fd_.get(); }
     /// One came since the last call.
     bool take();
+    /// Which one that was; 0: none yet.
+    int last() const { return last_; }
     /// Waits until `deadline`; true: one came before.
     bool wait(std::chrono::steady_clock::time_point deadline);
     /// Waits until there is something to read; false: one came before.
@@ -31,6 +33,7 @@ class Interrupt {
  private:
     sigset_t before_{};
     bool hung_up_ = false;
+    int last_ = 0;
     Fd fd_;
 };
 
