@@ -7,21 +7,29 @@ namespace st::capture {
 namespace {
 
 /// Parameter sets and SEI in messages of their own, before a picture.
+constexpr std::size_t kPrefixFramesMax = 64;
 constexpr std::size_t kPrefixBytesMax = 64 * 1024;
+
+/// What a frame takes, whatever its payload.
+std::size_t held_bytes(const KeptFrame& frame) {
+    return frame.message->capacity() + sizeof(KeptFrame);
+}
 
 }  // namespace
 
-void KeptFrames::note(KeptFrame frame, const media::NalPeek& peek) {
-    const std::size_t bytes = frame.payload.size();
+void KeptFrames::pass(KeptFrame frame, const media::NalPeek& peek) {
     entries_.note(peek);
-    if (peek.vcl || prefix_bytes_ + bytes > kPrefixBytesMax) {
-        return clear_prefix();
+    if (peek.vcl) return clear_prefix();
+    if (!peek.unit) return;  // empty, or the rest of something
+    const std::size_t bytes = held_bytes(frame);
+    if (prefix_.size() == kPrefixFramesMax || prefix_bytes_ + bytes > kPrefixBytesMax) {
+        clear_prefix();
     }
+    if (bytes > kPrefixBytesMax) return;
     prefix_bytes_ += bytes;
     prefix_.push_back(std::move(frame));
+    prefix_charge_ = MemoryBudget::Charge(memory_.budget(), prefix_bytes_);
 }
-
-void KeptFrames::pass(KeptFrame frame, const media::NalPeek& peek) { note(std::move(frame), peek); }
 
 void KeptFrames::add(KeptFrame frame, const media::NalPeek& peek) {
     if (begins(peek)) {
@@ -37,12 +45,12 @@ void KeptFrames::add(KeptFrame frame, const media::NalPeek& peek) {
             clear();
         }
     }
-    note(std::move(frame), peek);
+    pass(std::move(frame), peek);
 }
 
 void KeptFrames::keep(KeptFrame frame) {
     bytes_ += frame.message->size();
-    held_bytes_ += frame.message->capacity() + sizeof(KeptFrame);
+    held_bytes_ += held_bytes(frame);
     frame.message = memory_.keep(std::move(frame.message));
     frames_.push_back(std::move(frame));
 }
@@ -56,6 +64,7 @@ void KeptFrames::forget() {
 void KeptFrames::clear_prefix() {
     prefix_.clear();
     prefix_bytes_ = 0;
+    prefix_charge_ = {};
 }
 
 void KeptFrames::clear() {

@@ -34,7 +34,7 @@ class KeptFrames {
     bool begins(const media::NalPeek& peek) const { return entries_.begins(peek); }
     /// Keeps the frame; over a limit, and before the first key frame, it is not kept.
     void add(KeptFrame frame, const media::NalPeek& peek);
-    /// Packets were made of it: only what stands before a key frame is remembered.
+    /// Packets were made of it: only what stands before a picture is remembered.
     void pass(KeptFrame frame, const media::NalPeek& peek);
     /// Everything from the newest key frame on; empties it.
     std::vector<KeptFrame> take();
@@ -44,7 +44,6 @@ class KeptFrames {
     bool empty() const { return frames_.empty(); }
 
  private:
-    void note(KeptFrame frame, const media::NalPeek& peek);
     void keep(KeptFrame frame);
     void clear();
     void clear_prefix();
@@ -56,7 +55,8 @@ class KeptFrames {
     std::size_t held_bytes_ = 0;  ///< with what goes along with them
     MemoryBudget::Holder held_;
     std::vector<KeptFrame> prefix_;  ///< without a picture, since the last picture
-    std::size_t prefix_bytes_ = 0;
+    std::size_t prefix_bytes_ = 0;   ///< with what goes along with them
+    MemoryBudget::Charge prefix_charge_;
     media::EntryPoints entries_;
 };
 

@@ -13,6 +13,7 @@ namespace st::media {
 constexpr std::size_t kPeekBytesMax = 64 * 1024;
 
 struct NalPeek {
+    bool unit = false;  ///< it begins with a NAL unit, and not within one
     bool sps = false;
     bool pps = false;
     bool vcl = false;             ///< a slice of a picture (types 1 to 5) was seen
@@ -51,6 +52,7 @@ inline NalPeek peek_nals(Bytes annexb) {
     if (walker.leading_bytes() > 0) return peek;
     NalSpan nal{};
     while (const auto at = walker.next_begin()) {
+        peek.unit = true;
         const int type = looked_at[*at] & 0x1F;
         if (type >= 1 && type <= 5) {
             peek.vcl = true;

@@ -87,6 +87,28 @@ TEST(KeptFrames, remembers_the_sets_of_a_key_frame_while_packets_are_made) {
     EXPECT_EQ(keeping.take(), (Payloads{kSps + kPps, kIdr}));
 }
 
+TEST(KeptFrames, holds_little_of_what_stands_before_a_picture_that_never_comes) {
+    for (const bool passes : {false, true}) {
+        Keeping keeping;
+        for (int i = 0; i < 10'000; ++i) keeping.add({}, i, passes);
+        EXPECT_EQ(keeping.budget.total(), 0U) << "an empty message is nothing";
+        keeping.add(kRecoveryPoint, 0, passes);
+        EXPECT_GE(keeping.budget.total(), kRecoveryPoint.size() + sizeof(KeptFrame));
+        for (int i = 0; i < 10'000; ++i) keeping.add(kRecoveryPoint, i, passes);
+        EXPECT_LE(keeping.budget.total(), 64U * 1024);
+        keeping.kept.forget();
+        EXPECT_EQ(keeping.budget.total(), 0U);
+    }
+}
+
+TEST(KeptFrames, remembers_the_sets_behind_much_that_is_of_no_picture) {
+    Keeping keeping;
+    for (int i = 0; i < 64; ++i) keeping.add(kMore, i);
+    keeping.add(kSps + kPps);
+    keeping.add(kIdr);
+    EXPECT_EQ(keeping.take(), (Payloads{kSps + kPps, kIdr}));
+}
+
 TEST(KeptFrames, holds_nothing_of_a_capture_that_is_over) {
     Keeping keeping;
     keeping.add(kIdr);
