@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {codecOf, readAvc, readTags} from "../src/lib/flv.ts";
+import {codecOf, otherCodec, readAvc, readTags} from "../src/lib/flv.ts";
 import {credentials, isStreamPath, socketUrl} from "../src/lib/stream_url.ts";
 
 const header = [0x46, 0x4c, 0x56, 1, 1, 0, 0, 0, 9, 0, 0, 0, 0];
@@ -53,4 +53,13 @@ test("streams are found below a proxy's path, with the right the page was given"
     assert.equal(socketUrl("play-many", new URL("http://[::1]:50001/wall")), "ws://[::1]:50001/play-many");
     assert.ok(isStreamPath("/camera/10.0.0.7_2"));
     for (const path of ["", "/camera", "camera/door", "/a/b/c", "/a/../b", "//door", "/a/b?c"]) assert.ok(!isStreamPath(path), path);
+});
+
+test("video that is not H.264 has a name", () => {
+    const named = (...body: number[]) => otherCodec({kind: "video", dts: 0, body: Uint8Array.from(body)});
+    const fourCc = (text: string) => [...text].map((letter) => letter.charCodeAt(0));
+    assert.deepEqual([named(0x17, 0, 0, 0, 0), named(0x90, ...fourCc("avc1")), named(0x96, 0, ...fourCc("hvc1")), named(0x17)], [null, null, null, null]);
+    assert.deepEqual([named(0x1c, 0, 0, 0, 0), named(0x90, ...fourCc("hvc1")), named(0x91, ...fourCc("av01")), named(0x90, ...fourCc("abcd")), named(0x12, 0, 0, 0, 0)],
+                     ["H.265", "H.265", "AV1", "abcd", "Sorenson H.263"]);
+    assert.equal(otherCodec({kind: "audio", dts: 0, body: Uint8Array.from([0xaf, 1, 0, 0, 0])}), null);
 });

@@ -71,6 +71,19 @@ test("a decoder that failed is replaced a second later, and goes on with the nex
     decoder.close();
 });
 
+test("a stream without H.264 says what it has instead", () => {
+    const decoder = new PictureDecoder(() => undefined, () => undefined);
+    const sound: FlvTag = {kind: "audio", dts: 0, body: Uint8Array.from([0xaf, 1, 0])};
+    decoder.push(sound, 0);
+    decoder.push(sound, 2900);
+    assert.equal(decoder.other, "", "its pictures may be late");
+    decoder.push(sound, 3000);
+    assert.equal(decoder.other, "sound only");
+    decoder.push({kind: "video", dts: 0, body: Uint8Array.from([0x1c, 0, 0, 0, 0])}, 3100);
+    decoder.push(sound, 9000);
+    assert.equal(decoder.other, "H.265");
+});
+
 class FakeSocket {
     static OPEN = 1;
     static made: FakeSocket[] = [];

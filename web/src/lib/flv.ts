@@ -52,3 +52,17 @@ export function readAvc(tag: FlvTag): AvcPart | null {
     const offset = (((body[2] as number) << 16 | (body[3] as number) << 8 | (body[4] as number)) << 8) >> 8;
     return {kind: "picture", isKey: (body[0] as number) >> 4 === 1, ptsUs: (tag.dts + offset) * 1000, data};
 }
+
+const codecNames: Record<string, string> = {hvc1: "H.265", av01: "AV1", vp08: "VP8", vp09: "VP9", vvc1: "H.266"};
+const legacyNames: Record<number, string> = {2: "Sorenson H.263", 4: "VP6", 12: "H.265", 13: "AV1"};
+
+/// The name of the codec of a tag's pictures, where it is not H.264; null where it is, and for what is no picture.
+export function otherCodec({kind, body}: FlvTag): string | null {
+    const first = body[0] ?? 0;
+    if (kind !== "video" || body.length < 5) return null;
+    if ((first & 0x80) === 0) return (first & 0x0f) === 7 ? null : legacyNames[first & 0x0f] ?? `FLV codec ${first & 0x0f}`;
+    // Enhanced RTMP: a FourCC, but for bodies of several tracks, which are none of the stream's own.
+    if ((first & 0x0f) === 6) return null;
+    const fourCc = String.fromCharCode(...body.subarray(1, 5));
+    return fourCc === "avc1" ? null : codecNames[fourCc] ?? fourCc;
+}

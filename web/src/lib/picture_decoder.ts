@@ -1,18 +1,23 @@
 /// Decodes the H.264 of one stream by WebCodecs. What comes faster than it can be decoded is left out up to the next
 /// key frame, and counted.
 
-import {type FlvTag, readAvc} from "./flv.ts";
+import {type FlvTag, otherCodec, readAvc} from "./flv.ts";
 
 /// A picture that has waited to be decoded for so long: the player falls behind for good. What a stream begins with comes all
 /// at once and is decoded faster than it was taken, so it is no number of pictures.
 const waitMaxMs = 1000;
 /// But nobody gives without end.
 const queueMax = 600;
+/// A stream that has sound for so long and no pictures has none.
+const soundOnlyMs = 3000;
 /// A decoder that failed is replaced, as seldom as this.
 const againMs = 1000;
 
 /// Browsers offer WebCodecs over https, and on the server's own machine.
 export const canDecodePictures = () => isSecureContext && "VideoDecoder" in window;
+
+/// What to say of a stream that has no H.264 (PictureDecoder.other).
+export const otherText = (what: string) => what === "sound only" ? "it has sound only" : `its video is ${what}, not H.264`;
 
 export interface DecodedPicture {
     frame: VideoFrame;
@@ -23,6 +28,10 @@ export interface DecodedPicture {
 export class PictureDecoder {
     dropped = 0;
     hasAudio = false;
+    /// What the stream has instead of H.264, "H.265" or "sound only"; "": that is not known, or it has H.264.
+    other = "";
+    private soundSinceMs: number | null = null;
+    private hasVideo = false;
     private decoder: VideoDecoder | null = null;
     /// What the stream's pictures are to be decoded by: it is sent once.
     private config: VideoDecoderConfig | null = null;
@@ -36,6 +45,7 @@ export class PictureDecoder {
 
     push(tag: FlvTag, arrivedMs: number): void {
         this.hasAudio ||= tag.kind === "audio";
+        this.note(tag, arrivedMs);
         const part = readAvc(tag);
         if (!part) return;
         if (part.kind === "configuration") {
@@ -55,6 +65,16 @@ export class PictureDecoder {
             this.decoder.decode(chunk);
         } catch (error) {
             this.onFailed(this.decoder, error as Error);
+        }
+    }
+
+    private note(tag: FlvTag, arrivedMs: number): void {
+        if (tag.kind === "video") {
+            this.hasVideo = true;
+            this.other = otherCodec(tag) ?? "";
+        } else if (tag.kind === "audio" && !this.hasVideo) {
+            this.soundSinceMs ??= arrivedMs;
+            if (arrivedMs - this.soundSinceMs >= soundOnlyMs) this.other = "sound only";
         }
     }
 
