@@ -22,18 +22,13 @@ RANDOM_SPANS = 10_000 if os.environ.get("ST_EXHAUSTIVE") else 12
 
 def source(frames, size="160x96", open_groups=False):
     """An MP4 with B-frames and AAC of so many pictures, each another one; made once."""
-    path = harness.CACHE_DIR / f"archive_{frames}_{size}{'_open' if open_groups else ''}.mp4"
-    if not path.exists():
-        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}.mp4")
-        video = f"testsrc2=size={size}:rate={RATE}"
-        harness.run(
-            ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000",
-             "-frames:v", str(frames), "-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(GOP),
-             "-keyint_min", str(GOP), "-sc_threshold", "0", "-x264-params", f"b-adapt=0:open-gop={int(open_groups)}", "-c:a", "aac", "-b:a", "32k", part]
-        )
-        part.rename(path)
-    return path
+    video = f"testsrc2=size={size}:rate={RATE}"
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", video, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000"]
+    command += ["-frames:v", str(frames), "-shortest", "-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", str(GOP)]
+    command += ["-keyint_min", str(GOP), "-sc_threshold", "0", "-x264-params", f"b-adapt=0:open-gop={int(open_groups)}"]
+    command += ["-c:a", "aac", "-b:a", "32k"]
+    name = f"archive_{frames}_{size}{'_open' if open_groups else ''}.mp4"
+    return harness.made_once(name, lambda path: harness.run([*command, path]))
 
 
 def rfc3339(seconds):

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import struct
-import tempfile
 
 import harness
 
@@ -74,14 +72,10 @@ def make_stream(kind, args, frames=120, size="320x180"):
         command += ["-pix_fmt", "yuv420p"]
     command += [*args, "-f", "h264"]
     key = hashlib.sha256(" ".join(command).encode()).hexdigest()[:12]
-    path = harness.CACHE_DIR / f"mux_{kind}_{key}.h264"
-    if not path.exists():
-        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=harness.CACHE_DIR, suffix=".part")
-        os.close(handle)
-        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *command, part])
-        os.rename(part, path)
-    return path
+    return harness.made_once(
+        f"mux_{kind}_{key}.h264",
+        lambda path: harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *command, path]),
+    )
 
 
 class Mux:

@@ -473,20 +473,28 @@ CLIPS = {
 }
 
 
+def made_once(name, make):
+    """Path of a file of that name, kept in the build folder; make(path) is called if it is not there."""
+    path = CACHE_DIR / name
+    if not path.exists():
+        CACHE_DIR.mkdir(parents=True, exist_ok=True)
+        handle, part = tempfile.mkstemp(dir=CACHE_DIR, suffix=path.suffix)
+        os.close(handle)
+        make(part)
+        os.rename(part, path)
+    return path
+
+
 def clip(kind, frames=150, size="320x240", fps=30):
     """Path of an Annex B clip of that kind, made once and kept in the build folder."""
     args = ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={fps}", "-frames:v", str(frames)]
     args += ["-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast", "-threads", "1"]
     args += [*CLIPS[kind], "-bsf:v", "h264_mp4toannexb", "-f", "h264"]
     key = hashlib.sha256(" ".join(args).encode()).hexdigest()[:12]
-    path = CACHE_DIR / f"{kind}_{frames}_{size}_{fps}_{key}.h264"
-    if not path.exists():
-        CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=CACHE_DIR, suffix=".part")
-        os.close(handle)
-        run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, part])
-        os.rename(part, path)
-    return path
+    return made_once(
+        f"{kind}_{frames}_{size}_{fps}_{key}.h264",
+        lambda path: run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, path]),
+    )
 
 
 def make_cert(folder):

@@ -8,11 +8,9 @@ import asyncio
 import hashlib
 import http.client
 import json
-import os
 import shutil
 import ssl
 import subprocess
-import tempfile
 import zlib
 
 import harness
@@ -30,14 +28,10 @@ def clip(frames=75, fps=25, name="av"):
     args += ["-profile:v", "high", "-bf", "2", "-g", str(fps), "-threads", "1"]
     args += ["-x264-params", "b-adapt=0", "-c:a", "aac", "-b:a", "64k", "-f", "flv"]
     key = hashlib.sha256(" ".join(args).encode()).hexdigest()[:12]
-    path = harness.CACHE_DIR / f"live_{name}_{key}.flv"
-    if not path.exists():
-        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=harness.CACHE_DIR, suffix=".part")
-        os.close(handle)
-        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, part])
-        os.rename(part, path)
-    return path
+    return harness.made_once(
+        f"live_{name}_{key}.flv",
+        lambda path: harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, path]),
+    )
 
 
 def tags(data):

@@ -2,8 +2,6 @@
 """Publishers that carry H.264 in other ways than players take: what viewers decode is the source all the same."""
 
 import asyncio
-import os
-import tempfile
 
 import harness
 import live
@@ -13,17 +11,13 @@ from rtmp_peer import RtmpPeer, amf, command, message, publish
 
 def sliced_clip():
     """Path of an FLV whose pictures have four slices each, with SPS and PPS in the configuration alone."""
-    path = harness.CACHE_DIR / "live_slices.flv"
-    if not path.exists():
-        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=harness.CACHE_DIR, suffix=".part")
-        os.close(handle)
-        args = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "2", "-pix_fmt", "yuv420p"]
-        args += ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-bf", "0", "-g", "25"]
-        args += ["-x264-params", "slices=4:sliced-threads=0", "-threads", "1", "-f", "flv"]
-        harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, part])
-        os.rename(part, path)
-    return path
+    args = ["-f", "lavfi", "-i", "testsrc2=size=320x240:rate=25", "-t", "2", "-pix_fmt", "yuv420p"]
+    args += ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-bf", "0", "-g", "25"]
+    args += ["-x264-params", "slices=4:sliced-threads=0", "-threads", "1", "-f", "flv"]
+    return harness.made_once(
+        "live_slices.flv",
+        lambda path: harness.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *args, path]),
+    )
 
 
 def units_of(body):

@@ -43,16 +43,10 @@ def viewers(server):
 class Viewers(harness.Case):
     def filler(self, seconds=4):
         """An FLV of several megabytes: key frames every second, nothing compresses."""
-        path = harness.CACHE_DIR / f"live_noise_{seconds}.flv"
-        if not path.exists():
-            harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(".part")  # the only scenario that makes it
-            source = "nullsrc=s=320x240:r=25,geq=random(1)*255:128:128"
-            command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-t", str(seconds)]
-            command += ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-g", "25", "-f", "flv", part]
-            harness.run(command)
-            part.rename(path)
-        return path
+        source = "nullsrc=s=320x240:r=25,geq=random(1)*255:128:128"
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-t", str(seconds)]
+        command += ["-c:v", "libx264", "-preset", "ultrafast", "-qp", "18", "-g", "25", "-f", "flv"]
+        return harness.made_once(f"live_noise_{seconds}.flv", lambda path: harness.run([*command, path]))
 
     async def test_a_camera_is_watched_as_it_is_recorded(self):
         server = self.start_streamd(config=CONFIG)

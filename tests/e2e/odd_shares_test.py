@@ -7,7 +7,6 @@ import os
 import pathlib
 import shutil
 import signal
-import tempfile
 import unittest
 
 import harness
@@ -28,14 +27,10 @@ def share():
     if compiler is None:
         raise unittest.SkipTest("NOT TESTED: no cc")
     key = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:12]
-    path = harness.CACHE_DIR / f"odd_share_{key}.so"
-    if not path.exists():
-        harness.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=harness.CACHE_DIR, suffix=".part")
-        os.close(handle)
-        harness.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", part, SOURCE, "-ldl"])
-        os.rename(part, path)
-    return path
+    return harness.made_once(
+        f"odd_share_{key}.so",
+        lambda path: harness.run([compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", path, SOURCE, "-ldl"]),
+    )
 
 
 def preloaded(words):
