@@ -3,13 +3,13 @@
 import {byId, setText, showNotice} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
+import {JpegPlayer} from "./lib/jpeg_player.ts";
 import {LiveSocket} from "./lib/live_socket.ts";
 import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
-import {MultipartPlayer} from "./lib/multipart_player.ts";
-import {canDecodePictures, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {canDecodePictures, otherText, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {Stillness} from "./lib/stillness.ts";
-import {credentials, isStreamPath, socketUrl} from "./lib/stream_url.ts";
+import {credentials, isJpegPath, isStreamPath, socketUrl} from "./lib/stream_url.ts";
 
 const message = (text: string) => showNotice("message", text);
 
@@ -48,8 +48,32 @@ class Facts {
     }
 }
 
+/// A stream, and what the page was given for it.
+interface Wanted {
+    path: string;
+    page: URL;
+    proof: URLSearchParams;
+}
+
+const urlOf = ({path, page, proof}: Wanted) => socketUrl(`${path.slice(1)}.flv`, page, proof);
+
+let isAskingForJpegs = false;
+
+/// A JPEG camera has no stream, and is played in another way.
+async function playIfJpegs(wanted: Wanted, leave: () => void): Promise<void> {
+    const [, app, name] = wanted.path.split("/");
+    if (app !== "camera" || isAskingForJpegs) return;
+    isAskingForJpegs = true;
+    const answer = await fetch(`mjpeg/${name}?${wanted.proof.toString()}`, {method: "HEAD"}).catch(() => null);
+    isAskingForJpegs = false;
+    if (!answer?.ok) return;
+    leave();
+    playJpegs(wanted);
+}
+
 class CanvasPlayer {
     private decoder: PictureDecoder | null = null;
+    private hasOpened = false;
     private readonly canvas = byId<HTMLCanvasElement>("canvas");
     private readonly facts = new Facts("WebCodecs");
     private readonly screen = new PictureScreen(this.canvas, ({frame, arrivedMs}) => {
@@ -61,28 +85,34 @@ class CanvasPlayer {
     });
     private readonly socket: LiveSocket;
 
-    constructor(url: string, withSound: () => void) {
-        this.socket = new LiveSocket(url, {
+    constructor(private readonly wanted: Wanted) {
+        this.socket = new LiveSocket(urlOf(wanted), {
             begun: () => {
                 message("waiting for the stream");
                 this.decoder = new PictureDecoder((picture) => this.screen.show(picture), message);
             },
-            opened: () => undefined,
+            opened: () => { this.hasOpened = true; },
             came: (data) => this.came(data as ArrayBuffer),
             ended: (reason) => {
                 this.decoder?.close();
                 this.decoder = null;
                 this.screen.clear();
                 this.facts.stillness.reset();
-                if (reason !== null) message(`${reason}; trying again`);
+                if (reason === null) return;
+                message(`${reason}; trying again`);
+                if (!this.hasOpened) void playIfJpegs(wanted, () => this.leave());
             },
         }, "no such stream, or no right to it");
         byId("sound").onclick = () => {
-            this.socket.leave();
-            this.facts.end();
-            this.canvas.hidden = true;
-            withSound();
+            this.leave();
+            playByMediaSource(wanted, {muted: false});
         };
+    }
+
+    private leave(): void {
+        this.socket.leave();
+        this.facts.end();
+        this.canvas.hidden = true;
     }
 
     start(): void {
@@ -99,37 +129,56 @@ class CanvasPlayer {
             message(String(error));
         }
         byId("sound").hidden = !decoder.hasAudio;
+        if (decoder.other !== "") this.giveUp(decoder.other);
+    }
+
+    private giveUp(what: string): void {
+        if (!canPlayByMediaSource()) return message(otherText(what));
+        this.leave();
+        playByMediaSource(this.wanted, {muted: true, note: what});
     }
 }
 
-function playByMediaSource(url: string, muted: boolean): void {
+/// `note`: why it is not played by WebCodecs.
+function playByMediaSource(wanted: Wanted, {muted, note}: {muted: boolean; note?: string}): void {
     const video = byId<HTMLVideoElement>("video");
     video.hidden = false;
-    video.muted = muted;
-    byId("sound").hidden = false;
-    byId("sound").onclick = () => { video.muted = !video.muted; };
-    const player = new MediaSourcePlayer(video, url, message);
-    setInterval(() => {
+    const sound = byId("sound");
+    sound.hidden = false;
+    const mute = (isMuted: boolean) => {
+        video.muted = isMuted;
+        sound.setAttribute("aria-pressed", String(!isMuted));
+    };
+    mute(muted);
+    sound.onclick = () => mute(!video.muted);
+    const player = new MediaSourcePlayer(video, urlOf(wanted), message, () => void playIfJpegs(wanted, () => {
+        player.leave();
+        clearInterval(timer);
+        video.hidden = sound.hidden = true;
+    }));
+    const timer = setInterval(() => {
         const {behindMs} = player;
         if (behindMs === null) return;
-        setText(byId("facts"), `Media Source · ${video.videoWidth} × ${video.videoHeight} · ${behindMs.toFixed(0)} ms in the buffer`);
+        const parts = ["Media Source", note ?? "", video.videoWidth > 0 ? `${video.videoWidth} × ${video.videoHeight}` : "", `${behindMs.toFixed(0)} ms in the buffer`];
+        setText(byId("facts"), parts.filter((part) => part !== "").join(" · "));
         document.body.dataset["delay"] = behindMs.toFixed(0);
     }, 1000);
     player.start();
 }
 
-/// A camera whose pictures are JPEGs: the browser shows them as they come.
-function playMultipart(path: string, proof: URLSearchParams): void {
-    const how = "JPEG pictures as they come";
-    const image = byId<HTMLImageElement>("image");
-    message("waiting for the camera");
-    setText(byId("facts"), how);
-    image.addEventListener("load", () => setText(byId("facts"), `${how} · ${image.naturalWidth} × ${image.naturalHeight}`));
-    new MultipartPlayer(image, path, proof, message).start();
+function playJpegs({path, page, proof}: Wanted): void {
+    const canvas = byId<HTMLCanvasElement>("canvas");
+    let shown = 0;
+    new JpegPlayer(canvas, path, page, proof, message, () => { shown += 1; }).start();
+    setInterval(() => {
+        const parts = ["JPEG pictures as they come", shown > 0 ? `${canvas.width} × ${canvas.height} · ${format.fps(shown)}` : ""];
+        setText(byId("facts"), parts.filter((part) => part !== "").join(" · "));
+        shown = 0;
+    }, 1000);
 }
 
 /// For browsers that can do no better.
-function playSnapshots(path: string, proof: URLSearchParams): void {
+function playSnapshots({path, proof}: Wanted): void {
     setText(byId("facts"), "a picture every two seconds");
     new SnapshotPlayer(byId<HTMLImageElement>("image"), path, proof, 2000, message).start();
 }
@@ -141,17 +190,15 @@ function main(): void {
     document.title = `${path} – streamd`;
     byId("full").onclick = () => void document.querySelector(".view")?.requestFullscreen?.();
     if (!isStreamPath(path)) return message("Name a stream in the address: player?path=/camera/door");
-    const proof = credentials(page.searchParams);
-    const url = socketUrl(`${path.slice(1)}.flv`, page, proof);
+    const wanted: Wanted = {path, page, proof: credentials(page.searchParams)};
     const how = page.searchParams.get("by");
-    if (how === "mjpeg") return playMultipart(path, proof);
-    const byMediaSource = () => playByMediaSource(url, false);
+    if (how === "mjpeg" || isJpegPath(path)) return playJpegs(wanted);
     if (how !== "mse" && how !== "snapshots" && canDecodePictures()) {
-        new CanvasPlayer(url, byMediaSource).start();
+        new CanvasPlayer(wanted).start();
     } else if (how !== "snapshots" && canPlayByMediaSource()) {
-        playByMediaSource(url, true);
+        playByMediaSource(wanted, {muted: true});
     } else {
-        playSnapshots(path, proof);
+        playSnapshots(wanted);
     }
 }
 

@@ -4,10 +4,10 @@
 import {byId, h, setText} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {readTags} from "./lib/flv.ts";
+import {JpegPlayer} from "./lib/jpeg_player.ts";
 import {LiveSocket} from "./lib/live_socket.ts";
 import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
-import {MultipartPlayer} from "./lib/multipart_player.ts";
-import {canDecodePictures, type DecodedPicture, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {canDecodePictures, type DecodedPicture, otherText, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
 import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {commonInstant, StepQueue} from "./lib/step.ts";
 import {Stillness} from "./lib/stillness.ts";
@@ -86,6 +86,9 @@ class CanvasTile extends Tile {
     private boundUs: number | null = null;
     private shown = 0;
     private fed = 0;
+    private hasBeenFed = false;
+    /// Since when the server says so; Infinity: it does not.
+    private liveAt = Infinity;
     private shownAt = 0;
     private readonly stillness = new Stillness();
 
@@ -101,6 +104,8 @@ class CanvasTile extends Tile {
         this.shownAt = performance.now();
         this.stillness.reset();
         this.fed = 0;
+        this.hasBeenFed = false;
+        this.liveAt = Infinity;
         this.decoder = new PictureDecoder((picture) => this.onPicture(picture), (text) => this.say(text), onlyKeys);
     }
 
@@ -124,10 +129,13 @@ class CanvasTile extends Tile {
             this.say(String(error));
         }
         this.fed += 1;
+        this.hasBeenFed = true;
+        if (this.decoder?.other) this.say(otherText(this.decoder.other));
     }
 
     told({state, reason, zero_us: zeroUs, bound_us: boundUs}: StateMessage): void {
         if (state === "waiting") this.say(reason ?? "waiting");
+        this.liveAt = state === "live" ? Math.min(this.liveAt, performance.now()) : Infinity;
         if (zeroUs === undefined) return;
         this.zeroUs = zeroUs;
         this.boundUs = boundUs ?? null;
@@ -149,7 +157,9 @@ class CanvasTile extends Tile {
                        this.decoder && this.decoder.dropped > 0 ? `${this.decoder.dropped} left out` : ""]);
         const now = performance.now();
         const still = this.decoder ? this.stillness.text(now) : "";
-        if (this.fed > 0 && now - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        if (this.decoder?.other) this.say(otherText(this.decoder.other));
+        else if (this.fed > 0 && now - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        else if (!this.hasBeenFed && now - this.liveAt > silenceMs) this.say("it is live, but has no pictures");
         else if (still) this.say(still);
         this.element.dataset["shown"] = String(this.shown);
         this.shown = 0;
@@ -171,10 +181,15 @@ class CanvasTile extends Tile {
 }
 
 class JpegTile extends Tile {
-    constructor(stream: WallStream) {
-        const image = h("img", {hidden: true});
-        super(stream, image);
-        new MultipartPlayer(image, stream.path, stream.proof, (text) => this.say(text)).start();
+    constructor(stream: WallStream, page: URL) {
+        const canvas = h("canvas", {hidden: true});
+        super(stream, canvas);
+        let shown = 0;
+        new JpegPlayer(canvas, stream.path, page, stream.proof, (text) => this.say(text), () => { shown += 1; }).start();
+        setInterval(() => {
+            this.tellNote([shown > 0 ? format.fps(shown) : ""]);
+            shown = 0;
+        }, 1000);
     }
 }
 
@@ -288,7 +303,7 @@ function main(): void {
     const hasCodecs = how !== "mse" && how !== "snapshots" && canDecodePictures();
     const hasMediaSource = how !== "snapshots" && canPlayByMediaSource();
     const tiles = streams.map((stream) => {
-        if (isJpegPath(stream.path)) return new JpegTile(stream);
+        if (isJpegPath(stream.path)) return new JpegTile(stream, page);
         return hasCodecs ? new CanvasTile(stream) : hasMediaSource ? new VideoTile(stream, page) : new SnapshotTile(stream);
     });
     arrange(tiles);

@@ -17,11 +17,15 @@ export class MediaSourcePlayer {
         this.player = null;
         this.stillness.reset();
         this.isStill = false;
-        if (reason !== null) this.say(`${reason}; trying again`);
+        if (reason === null) return;
+        this.say(`${reason}; trying again`);
+        if (!this.hasCome) this.onRefused();
     });
+    private hasCome = false;
 
-    /// `say`: what is in the way of pictures; "": nothing.
-    constructor(private readonly video: HTMLVideoElement, private readonly url: string, private readonly say: (text: string) => void) {
+    /// `say`: what is in the way of pictures; "": nothing. `onRefused`: it ended, and nothing of it has ever come.
+    constructor(private readonly video: HTMLVideoElement, private readonly url: string, private readonly say: (text: string) => void,
+                private readonly onRefused: () => void = () => undefined) {
         mpegts.LoggingControl.enableAll = false;
         video.onplaying = () => say("");
         setInterval(() => this.watch(), 1000);
@@ -29,6 +33,11 @@ export class MediaSourcePlayer {
 
     start(): void {
         this.kept.start();
+    }
+
+    /// For good.
+    leave(): void {
+        this.kept.leave();
     }
 
     /// How much lies in the buffer; null while there is nothing.
@@ -60,7 +69,10 @@ export class MediaSourcePlayer {
 
     private watch(): void {
         const end = this.bufferEnd ?? 0;
-        if (this.player && end !== 0 && end !== this.lastEnd) this.kept.came();
+        if (this.player && end !== 0 && end !== this.lastEnd) {
+            this.hasCome = true;
+            this.kept.came();
+        }
         this.lastEnd = end;
         const {currentTime, paused} = this.video;
         if (!this.player || paused) return;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import {spawn} from "node:child_process";
 import {after, before, test} from "node:test";
-import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
+import {hide, launch, moves, photograph, Server, until, watched} from "./rig.mjs";
+import {JpegCamera} from "./wire_camera.mjs";
 
 let server;
 let browser;
@@ -16,21 +17,6 @@ after(async () => {
     await browser?.close();
     await server?.stop();
 });
-
-/** Two looks at what is shown differ: it moves. */
-async function moves(page, selector) {
-    const look = () => page.evaluate((where) => {
-        const source = document.querySelector(where);
-        const canvas = document.createElement("canvas");
-        canvas.width = 160;
-        canvas.height = 90;
-        const context = canvas.getContext("2d");
-        context.drawImage(source, 0, 0, 160, 90);
-        return [...context.getImageData(0, 0, 160, 90).data].reduce((sum, value, i) => (sum * 31 + value * (i % 7 + 1)) % 1000003, 7);
-    }, selector);
-    const first = await look();
-    await until("another picture", async () => await look() !== first, 10_000);
-}
 
 for (const [by, selector, shown] of [["", "canvas", /WebCodecs · 640 × 360 · \d+\.\d fps · shown within \d+ ms/],
                                      ["&by=mse", "video", /Media Source · 640 × 360 · \d+ ms in the buffer/]]) {
@@ -106,4 +92,49 @@ test("a picture that stands still is said, in each player", async () => {
         page.check();
         await context.close();
     }
+});
+
+test("a JPEG camera plays by any of its addresses", async () => {
+    const eye = await JpegCamera.connect(server, "eye", "160x120");
+    await until("the JPEG camera", async () => (await server.ask("GET", "cameras")).items.some(({name}) => name === "eye"));
+    await server.ask("POST", "capture/start", {cameras: ["eye"]});
+    for (const query of ["path=/camera/eye&by=mjpeg", "path=/mjpeg/eye", "path=/camera/eye", "path=/camera/eye&by=mse"]) {
+        const page = await (await browser.newContext()).newPage();
+        await page.goto(`${server.url}player?${query}`);
+        await page.getByText(/JPEG pictures as they come · 160 × 120 · \d+\.\d fps/).waitFor();
+        await moves(page, "canvas");
+        assert.equal(await page.locator("#message").isVisible(), false);
+        await page.context().close();
+    }
+    eye.stop();
+});
+
+/** An FLV stream's header and one tag for each body. */
+function flv(bodies) {
+    const header = Buffer.from([0x46, 0x4c, 0x56, 1, 5, 0, 0, 0, 9, 0, 0, 0, 0]);
+    return Buffer.concat([header, ...bodies.map(([type, ...body]) => {
+        const tag = Buffer.alloc(11 + body.length + 4);
+        tag[0] = type;
+        tag.writeUIntBE(body.length, 1, 3);
+        tag.set(body, 11);
+        tag.writeUInt32BE(11 + body.length, 11 + body.length);
+        return tag;
+    })]);
+}
+
+test("a stream that is not H.264 is said to be, and tried by Media Source", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.routeWebSocket(/camera\/odd\.flv/, (socket) => socket.send(flv([[9, 0x90, ...Buffer.from("hvc1"), 1, 2, 3]])));
+    await page.routeWebSocket(/play-many/, (socket) => socket.onMessage((text) => {
+        for (const {id} of JSON.parse(text).subscribe) {
+            socket.send(JSON.stringify({id, state: "live", zero_us: 0}));
+            socket.send(Buffer.concat([Buffer.from([0, id]), flv([[9, 0x90, ...Buffer.from("hvc1"), 1, 2, 3]]).subarray(13)]));
+        }
+    }));
+    await page.goto(`${server.url}player?path=/camera/odd`);
+    await page.locator("video").waitFor();
+    assert.equal(await page.locator("canvas").isVisible(), false);
+    await page.goto(`${server.url}wall?paths=/camera/odd`);
+    await page.getByText("its video is H.265, not H.264").waitFor();
+    await page.context().close();
 });

@@ -197,6 +197,21 @@ export async function watched(context, server) {
     return page;
 }
 
+/** Waits until what an element of the page shows has changed: it moves. */
+export async function moves(page, selector) {
+    const look = () => page.evaluate((where) => {
+        const source = document.querySelector(where);
+        const canvas = document.createElement("canvas");
+        canvas.width = 160;
+        canvas.height = 90;
+        const context = canvas.getContext("2d");
+        context.drawImage(source, 0, 0, 160, 90);
+        return [...context.getImageData(0, 0, 160, 90).data].reduce((sum, value, i) => (sum * 31 + value * (i % 7 + 1)) % 1000003, 7);
+    }, selector);
+    const first = await look();
+    await until("another picture", async () => await look() !== first);
+}
+
 /** The page as if the user went to another one, or came back. */
 export function hide(page, hidden) {
     return page.evaluate((value) => {

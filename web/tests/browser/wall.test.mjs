@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
-import {hide, launch, photograph, Server, until, watched} from "./rig.mjs";
+import {hide, launch, moves, photograph, Server, until, watched} from "./rig.mjs";
 import {JpegCamera} from "./wire_camera.mjs";
 
 const names = ["a", "b", "c", "d"];
@@ -141,15 +141,23 @@ test("a stream that is not there is said, the others play", async () => {
 });
 
 test("a JPEG camera has its tile beside the others, by each of the ways", async () => {
-    const eye = await JpegCamera.connect(server, "eye", "160x120");
-    await until("the JPEG camera", async () => (await server.ask("GET", "cameras")).items.some(({name}) => name === "eye"));
-    await server.ask("POST", "capture/start", {cameras: ["eye"]});
+    const isThere = async () => (await server.ask("GET", "cameras")).items.some(({name}) => name === "eye");
+    const startedEye = async () => {
+        await until("no JPEG camera", async () => !await isThere());
+        const camera = await JpegCamera.connect(server, "eye", "160x120");
+        await until("the JPEG camera", isThere);
+        await server.ask("POST", "capture/start", {cameras: ["eye"]});
+        return camera;
+    };
+    let eye = await startedEye();
     for (const by of ["", "&by=mse"]) {
         const context = await browser.newContext();
         const page = await watched(context, server);
         await page.goto(`${server.url}wall?paths=/camera/a,/mjpeg/eye,/camera/b${by}`);
         const tile = page.getByRole("region", {name: "/mjpeg/eye"});
-        await until("JPEG pictures", () => tile.locator("img").evaluate((image) => image.naturalWidth === 160 && !image.hidden));
+        await until("JPEG pictures", () => tile.locator("canvas").evaluate((canvas) => canvas.width === 160 && !canvas.hidden));
+        const moving = () => moves(page, "[aria-label='/mjpeg/eye'] canvas");
+        await moving();
         assert.equal(await tile.locator(".message").isVisible(), false);
         const others = by ? async () => (await page.locator(".tile video").evaluateAll((videos) => videos.every((video) => video.currentTime > 0)))
             : async () => [0, 2].every((i) => counts[i] >= 8);
@@ -161,6 +169,18 @@ test("a JPEG camera has its tile beside the others, by each of the ways", async 
         assert.deepEqual(await page.locator(".tile").evaluateAll((tiles) => tiles.map((one) => one.ariaLabel)), ["/camera/a", "/mjpeg/eye", "/camera/b"]);
         if (!by) await photograph(page, "wall-jpeg");
         page.check();
+        const {items} = await server.ask("GET", "viewers");
+        await server.ask("DELETE", `viewers/${items.find(({protocol}) => protocol === "ws-jpeg").id}`);
+        await tile.getByText("trying again").waitFor();
+        await tile.locator(".message").waitFor({state: "hidden"});
+        await moving();
+        eye.fallSilent();
+        await tile.getByText(/no picture for \d+ s/).waitFor();
+        eye.stop();
+        await tile.getByText("no such camera is connected").waitFor();
+        eye = await startedEye();
+        await tile.locator(".message").waitFor({state: "hidden"});
+        await moving();
         await context.close();
     }
     const context = await browser.newContext();

@@ -103,18 +103,28 @@ class Wire {
     }
 }
 
-/** A board that sends JPEG pictures (docs/camera.md, "JPEG cameras"), ten a second, once it is started. */
+/** A board that sends JPEG pictures of something that moves (docs/camera.md, "JPEG cameras"), ten a second, once it is started. */
 export class JpegCamera {
     static async connect(server, name, size = "320x180") {
-        const made = spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `testsrc2=size=${size}:rate=10`, "-frames:v", "1", "-f", "mjpeg", "-"]);
+        const made = spawnSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", `testsrc2=size=${size}:rate=10`, "-frames:v", "30", "-f", "mjpeg", "-"]);
         if (made.status !== 0) throw new Error(`ffmpeg: ${made.stderr}`);
+        const startOfImage = Buffer.from([0xff, 0xd8, 0xff]);
+        const begins = [];
+        for (let at = 0; at >= 0; at = made.stdout.indexOf(startOfImage, at + 1)) begins.push(at);
+        const pictures = begins.map((begin, i) => made.stdout.subarray(begin, begins[i + 1]));
         const camera = new JpegCamera();
+        let sent = 0;
         camera.wire = await Wire.connect(server, `/esp?name=${name}`, (words) => {
             clearInterval(camera.timer);
             if (words === "stop") return camera.wire.text("ACK: stopped");
-            if (words.startsWith("start")) camera.timer = setInterval(() => camera.wire.binary(made.stdout), 100);
+            if (words.startsWith("start")) camera.timer = setInterval(() => camera.wire.binary(pictures[sent++ % pictures.length]), 100);
         });
         return camera;
+    }
+
+    /** Nothing is sent any more, but it stays connected. */
+    fallSilent() {
+        clearInterval(this.timer);
     }
 
     stop() {
