@@ -4,6 +4,7 @@
 
 #include "base/rough_time.h"
 #include "base/units.h"
+#include "control/status.h"
 #include "record/room.h"
 
 namespace st::api {
@@ -16,7 +17,7 @@ constexpr std::chrono::seconds kLookEvery{5};
 std::string DiskWarning::look(const DiskState& state, std::chrono::milliseconds warn_free) {
     const auto warn_s = static_cast<std::uint64_t>(warn_free.count()) / 1000;
     const std::uint64_t seconds =
-        state.bytes_per_second == 0 ? UINT64_MAX : state.free_bytes / state.bytes_per_second;
+        control::disk_seconds_left(state.free_bytes, state.bytes_per_second).value_or(UINT64_MAX);
     const bool is_full = state.free_bytes < state.room_min;
     const bool is_short = warn_s > 0 && seconds <= warn_s;
     if (!is_full && !is_short) {

@@ -44,8 +44,8 @@ constexpr std::array kFamilies = {
     MetricFamily{"disk_free_bytes", gauge, "", "Free on the disk of the recordings."},
     MetricFamily{"disk_size_bytes", gauge, "", "Size of that disk."},
     MetricFamily{"disk_left_seconds", gauge, "",
-                 "How long it lasts at the present rate of the cameras that are recorded, without "
-                 "the MP4s to be made; no line while nothing is recorded."},
+                 "How long it lasts at the rate at which recordings and segments were written in "
+                 "the last ten seconds; no line while nothing is written."},
     MetricFamily{"segment_recorders", gauge, "",
                  "Live streams that are being recorded in segments."},
     MetricFamily{"segments_total", counter, "",

@@ -1,6 +1,7 @@
 #include "api/metrics.h"
 
 #include "api/exposition.h"
+#include "control/status.h"
 
 namespace st::api {
 namespace {
@@ -39,7 +40,9 @@ void recorder_series(Exposition& out, const MetricsOfParts& parts) {
     if (parts.disk) {
         out.single("disk_free_bytes", parts.disk->free_bytes);
         out.single("disk_size_bytes", parts.disk->size_bytes);
-        if (parts.disk->seconds_left) out.single("disk_left_seconds", *parts.disk->seconds_left);
+        const auto left =
+            control::disk_seconds_left(parts.disk->free_bytes, recorder.bytes_per_second);
+        if (left) out.single("disk_left_seconds", *left);
     }
     const record::SegmentTotals& segments = parts.segments;
     out.single("segment_recorders", static_cast<double>(segments.recorders));

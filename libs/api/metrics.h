@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "api/disk_room.h"
 #include "capture/counters.h"
 #include "control/camera_status.h"
 #include "control/hook_status.h"
@@ -37,12 +38,6 @@ struct StreamMetrics {
     double fps = 0;  ///< in the last second
 };
 
-struct DiskMetrics {
-    std::uint64_t free_bytes = 0;
-    std::uint64_t size_bytes = 0;
-    std::optional<double> seconds_left;  ///< at the present rate; none: nothing is written
-};
-
 struct MetricsOfParts {
     std::string version;
     std::int64_t started_us = 0;  ///< wall clock
@@ -53,7 +48,7 @@ struct MetricsOfParts {
     std::vector<CameraMetrics> cameras{};
     std::vector<StreamMetrics> streams{};
     std::vector<control::HookStatus> hooks{};
-    std::optional<DiskMetrics> disk{};
+    std::optional<DiskSpace> disk{};  ///< none: it does not answer
 };
 
 /// `loops`: the network loops' busy times, one series each.

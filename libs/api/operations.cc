@@ -283,8 +283,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::sources_restart:
             return live_->restart_source(path_of(call), call.client(), done);
         case Operation::server_status:
-            return parts_.disk_room.ask(
-                [this, done](const auto& space) { done(status(space.value_or(DiskSpace()))); });
+            return parts_.disk_room.ask([this, done](const auto& space) { done(status(space)); });
         case Operation::server_config:
             return show_config(done);
         case Operation::server_reload:
@@ -407,7 +406,7 @@ void Operations::reload(const Call& call, const Done& done) const {
     });
 }
 
-std::string Operations::status(const DiskSpace& disk) const {
+std::string Operations::status(const std::optional<DiskSpace>& disk) const {
     control::ServerStatus status;
     status.version = facts_.version;
     status.started_at = rfc3339(facts_.started_us);
@@ -424,11 +423,12 @@ std::string Operations::status(const DiskSpace& disk) const {
     status.bytes = metrics.frame_bytes_total;
     status.bad = metrics.frames_bad_total;
     status.recordings_path = parts_.recordings_path;
-    status.disk_free_bytes = disk.free_bytes;
-    status.disk_total_bytes = disk.size_bytes;
-    if (status.bytes_per_second > 0) {
-        status.disk_seconds_left = status.disk_free_bytes / status.bytes_per_second;
+    if (disk) {
+        status.disk_free_bytes = disk->free_bytes;
+        status.disk_total_bytes = disk->size_bytes;
     }
+    status.disk_seconds_left =
+        control::disk_seconds_left(status.disk_free_bytes, status.bytes_per_second);
     status.urls = facts_.urls;
     for (std::size_t i = 0; i < facts_.busy.size(); ++i) {
         status.loops.push_back(

@@ -62,7 +62,7 @@ class Operations {
     void rename_camera(const control::Call& call, const Done& done);
     void show_config(const Done& done) const;
     void reload(const control::Call& call, const Done& done) const;
-    std::string status(const DiskSpace& disk) const;
+    std::string status(const std::optional<DiskSpace>& disk) const;
     // On a thread of the disk pool:
     control::Decoded<std::string> answer_on_disk(const control::Call& call);
     control::Decoded<std::string> on_disk(const control::Call& call);

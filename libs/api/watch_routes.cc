@@ -24,17 +24,6 @@ http::Response json_response(std::string body, int status = 200) {
     return {status, "application/json", {{"Cache-Control", "no-store"}}, std::move(body) + "\n"};
 }
 
-/// Of all bytes a second goes to the dump; the MP4 comes when a recording ends.
-DiskMetrics disk_metrics(const DiskSpace& space, double bytes_per_second) {
-    DiskMetrics metrics;
-    metrics.free_bytes = space.free_bytes;
-    metrics.size_bytes = space.size_bytes;
-    if (bytes_per_second > 0) {
-        metrics.seconds_left = static_cast<double>(metrics.free_bytes) / bytes_per_second;
-    }
-    return metrics;
-}
-
 /// Why the server should be given no work; "" if it is ready.
 std::string trouble_of(const std::optional<DiskSpace>& disk, bool is_shutting_down) {
     if (is_shutting_down) return "the server is shutting down";
@@ -104,17 +93,15 @@ void WatchRoutes::tell_ready(const httpd::Reply& reply) {
 void WatchRoutes::send_metrics(const httpd::Reply& reply) {
     parts_.control.post([this, reply] {
         auto made = std::make_shared<MetricsOfParts>(figures());
-        double bytes_per_second = 0;
         for (const auto& [name, entry] : parts_.cameras.all()) {
             if (!entry.is_camera) continue;
             const control::CameraStatus status = parts_.cameras.status(entry);
             const bool is_recording = status.state == control::CameraState::recording;
             made->cameras.push_back(
                 {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, status.clock});
-            if (is_recording) bytes_per_second += static_cast<double>(status.bitrate_1s) / 8;
         }
-        parts_.disk_room.ask([this, reply, made, bytes_per_second](const auto& space) {
-            if (space) made->disk = disk_metrics(*space, bytes_per_second);
+        parts_.disk_room.ask([this, reply, made](const auto& space) {
+            made->disk = space;
             reply(metrics(*made));
         });
     });

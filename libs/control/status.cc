@@ -42,6 +42,12 @@ constexpr auto kStatus = [](auto& way, auto& status) {
 
 }  // namespace
 
+std::optional<std::uint64_t> disk_seconds_left(std::optional<std::uint64_t> free_bytes,
+                                               std::uint64_t bytes_per_second) {
+    if (!free_bytes || bytes_per_second == 0) return std::nullopt;
+    return *free_bytes / bytes_per_second;
+}
+
 std::string encode(const ServerStatus& status) { return write_fields(status, kStatus); }
 
 Decoded<ServerStatus> decode_status(std::string_view body) {

@@ -28,16 +28,20 @@ struct ServerStatus {
     std::uint64_t frames = 0;  ///< totals since the start
     std::uint64_t bytes = 0;
     std::uint64_t bad = 0;
-    std::string recordings_path;  ///< absolute
-    std::uint64_t disk_free_bytes = 0;
-    std::uint64_t disk_total_bytes = 0;
+    std::string recordings_path;                   ///< absolute
+    std::optional<std::uint64_t> disk_free_bytes;  ///< none: the disk does not answer
+    std::optional<std::uint64_t> disk_total_bytes;
     std::uint64_t bytes_per_second = 0;  ///< written to recordings, over the last ten seconds
-    std::optional<std::uint64_t> disk_seconds_left;  ///< at that rate; none: nothing is written
+    std::optional<std::uint64_t> disk_seconds_left;  ///< disk_seconds_left() of these
     std::uint64_t warn_free_ms = 0;                  ///< recording.warn_free
     std::vector<std::string> urls;                   ///< what a camera can be pointed at
     std::vector<LoopStatus> loops;
     bool operator==(const ServerStatus&) const = default;
 };
+
+/// How long a disk lasts at that rate; nullopt: nothing is written, or its room is not known.
+std::optional<std::uint64_t> disk_seconds_left(std::optional<std::uint64_t> free_bytes,
+                                               std::uint64_t bytes_per_second);
 
 std::string encode(const ServerStatus& status);
 Decoded<ServerStatus> decode_status(std::string_view body);

@@ -312,6 +312,24 @@ TEST(Status, comes_back_equal) {
     EXPECT_EQ(*back, status);
 }
 
+TEST(ServerStatus, of_a_disk_that_does_not_answer_has_no_figures) {
+    ServerStatus status;
+    status.version = "1";
+    const std::string text = encode(status);
+    EXPECT_NE(text.find(R"("disk_free_bytes":null,"disk_total_bytes":null)"), std::string::npos)
+        << text;
+    const auto back = decode_status(text);
+    ASSERT_TRUE(back) << back.error().message;
+    EXPECT_EQ(*back, status);
+}
+
+TEST(DiskSecondsLeft, are_known_where_room_and_rate_are) {
+    EXPECT_EQ(disk_seconds_left(100, 3), 33U);
+    EXPECT_EQ(disk_seconds_left(0, 3), 0U);
+    EXPECT_EQ(disk_seconds_left(100, 0), std::nullopt);
+    EXPECT_EQ(disk_seconds_left(std::nullopt, 3), std::nullopt);
+}
+
 TEST(Lists, carry_items_untouched_and_a_cursor) {
     EXPECT_EQ(encode(List{}), R"({"items":[],"next":null})");
     const List list{{R"({"b":1,"a":2})", R"({"c":[1.5,null]})"}, "page2"};

@@ -111,7 +111,10 @@ class SlowDisk(harness.Case):
         began = time.monotonic()
         self.assertEqual(server.http("GET", "/readyz").status, 503)
         self.assertEqual(server.http("GET", "/metrics").status, 200)
-        self.assertEqual(server.http("GET", "/api/v1/status").status, 200)
+        recordings = server.http("GET", "/api/v1/status").json["recordings"]
+        self.assertEqual((recordings["disk_free_bytes"], recordings["disk_total_bytes"]), (None, None))
+        shown = harness.run([harness.program("streamctl"), "-s", server.ws_url, "status"]).stdout
+        self.assertIn("free space unknown", shown)
         self.assertLess(time.monotonic() - began, 2)
         server.stop()
 

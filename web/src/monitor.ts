@@ -190,7 +190,8 @@ class Monitor {
         setText(byId("version"), version);
         const left = recordings.disk_seconds_left;
         const lasts = left !== null ? `, lasts ${format.span(left)} at this rate` : "";
-        setText(byId("disk"), `${format.bytes(recordings.disk_free_bytes)} free${lasts}`);
+        const free = recordings.disk_free_bytes;
+        setText(byId("disk"), free === null ? "free space unknown: the disk does not answer" : `${format.bytes(free)} free${lasts}`);
         byId("disk").className = left !== null && left * 1000 < recordings.warn_free_ms ? "bad" : "soft";
     }
 

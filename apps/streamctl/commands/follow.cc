@@ -46,7 +46,8 @@ std::string progress_line(const control::CameraStatus& camera, seconds elapsed,
 }
 
 std::string disk_line(const control::ServerStatus& status) {
-    std::string text = "disk: " + human_bytes(status.disk_free_bytes) + " free";
+    if (!status.disk_free_bytes) return "disk: its free space is unknown, it does not answer";
+    std::string text = "disk: " + human_bytes(*status.disk_free_bytes) + " free";
     if (status.disk_seconds_left) {
         const auto left = seconds(static_cast<std::int64_t>(*status.disk_seconds_left));
         text += ", about " + rough_time(left) + " at the present rate";
@@ -60,13 +61,14 @@ std::optional<std::string> disk_trouble(ApiClient& client,
     const auto status = understood(control::decode_status(client.status()));
     const std::uint64_t bits = parameters.bitrate_bps.value_or(kDefaultBitrate) * cameras;
     const std::uint64_t rate = status.bytes_per_second + bits / 8;
-    if (rate == 0 || status.disk_total_bytes == 0) return std::nullopt;
-    const auto left = seconds(static_cast<std::int64_t>(status.disk_free_bytes / rate));
+    const auto left_s = control::disk_seconds_left(status.disk_free_bytes, rate);
+    if (!left_s) return std::nullopt;
+    const auto left = seconds(static_cast<std::int64_t>(*left_s));
     const milliseconds least =
         wanted.value_or(milliseconds(static_cast<std::int64_t>(status.warn_free_ms)));
     if (left > least) return std::nullopt;
     return "the disk has room for about " + rough_time(left) + " (" +
-           human_bytes(status.disk_free_bytes) + " at " +
+           human_bytes(*status.disk_free_bytes) + " at " +
            fixed(static_cast<double>(rate) * 8 / 1e6, 1) + " Mbit/s)";
 }
 

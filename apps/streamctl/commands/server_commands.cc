@@ -39,9 +39,12 @@ int run_status(const Options&, ApiClient& client, Console& console) {
     console.field("received", std::to_string(status.frames) + " messages, " +
                                   human_bytes(status.bytes) + ", " + std::to_string(status.bad) +
                                   " malformed");
-    console.field("recordings", status.recordings_path + ", " +
-                                    human_bytes(status.disk_free_bytes) + " of " +
-                                    human_bytes(status.disk_total_bytes) + " free");
+    const bool is_room_known = status.disk_free_bytes && status.disk_total_bytes;
+    console.field("recordings",
+                  status.recordings_path + ", " +
+                      (is_room_known ? human_bytes(*status.disk_free_bytes) + " of " +
+                                           human_bytes(*status.disk_total_bytes) + " free"
+                                     : "free space unknown: the disk does not answer"));
     if (status.disk_seconds_left) {
         const auto left =
             std::chrono::seconds(static_cast<std::int64_t>(*status.disk_seconds_left));

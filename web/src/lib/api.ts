@@ -141,7 +141,7 @@ export interface Status {
     version: string;
     started_at: string;
     uptime_ms: number;
-    recordings: {path: string; disk_free_bytes: number; disk_total_bytes: number;
+    recordings: {path: string; disk_free_bytes: number | null; disk_total_bytes: number | null;
                  disk_seconds_left: number | null; warn_free_ms: number};
 }
 
