@@ -12,6 +12,7 @@ import websockets
 
 import ctl
 import harness
+from streamctl_resume import Network
 
 
 def takes_interrupts(pid):
@@ -90,6 +91,17 @@ class Events(ctl.Case):
             return server.http("GET", "/api/v1/status").json["connections"] == count + 1
 
         await harness.async_wait_for(enough, f"{count} connections")
+
+    async def test_a_network_that_fails_without_a_word_is_69(self):
+        server = self.start_streamd()
+        async with Network(server.port) as network:
+            process = self.start_ctl(f"ws://127.0.0.1:{network.port}", "events")
+            await harness.async_wait_for(lambda: network.lines, "it is connected")
+            await asyncio.sleep(1)
+            network.fail()
+            code, _, err = await self.result(process, 120)
+        self.assertEqual(code, 69, err)
+        self.assertIn(": no sign of life for 40s\n", err)
 
     async def test_wait_sees_what_happens_while_it_waits(self):
         server = self.start_streamd()

@@ -10,6 +10,9 @@ import select
 import signal
 import socket
 import subprocess
+import termios
+import threading
+import time
 
 import harness
 
@@ -426,6 +429,52 @@ class Shell(harness.Case):
         history = self.folder / "streamctl" / "history"
         self.assertEqual(history.stat().st_mode & 0o777, 0o600)
         self.assertIn("nonsense", history.read_text())
+
+    def prompt(self, where, *args):
+        """(process, what is behind its terminal, the terminal)"""
+        ours, theirs = pty.openpty()
+        self.addCleanup(os.close, ours)
+        self.addCleanup(os.close, theirs)
+        env = {**self.environment(), "STREAMCTL_SERVER": where, "TERM": "xterm"}
+        process = subprocess.Popen([harness.program("streamctl"), *args], stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+        self.pushes.append(process)
+        return process, ours, theirs
+
+    async def test_a_signal_that_ends_programs_ends_an_idle_prompt(self):
+        server = self.start_streamd()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            process, ours, theirs = self.prompt(server.ws_url)
+            shown = b""
+            while b"streamctl> " not in shown:
+                shown += os.read(ours, 1000)
+            process.send_signal(number)
+            self.assertEqual(process.wait(harness.PATIENCE_S), 130, shown)
+            self.assertTrue(termios.tcgetattr(theirs)[3] & termios.ECHO, "the terminal is as it was")
+
+    async def test_a_prompt_with_a_wrong_address_ends(self):
+        process, ours, _ = self.prompt("two words")
+        self.assertEqual(process.wait(harness.PATIENCE_S), 64)
+        self.assertIn(b'server "two words": ', os.read(ours, 1000))
+
+    async def test_a_prompt_asks_a_server_that_is_away_less_and_less_often(self):
+        asked = []
+
+        def refuse(listener):
+            try:
+                while True:
+                    listener.accept()[0].close()
+                    asked.append(time.monotonic())
+            except OSError:
+                pass
+
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            thread = threading.Thread(target=refuse, args=[listener])
+            thread.start()
+            self.prompt(f"ws://127.0.0.1:{listener.getsockname()[1]}")
+            await harness.async_wait_for(lambda: len(asked) >= 4, "it has tried four times")
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+        self.assertGreater(asked[3] - asked[0], 6)
 
 
 if __name__ == "__main__":

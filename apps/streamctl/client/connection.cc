@@ -16,13 +16,13 @@
 namespace st::streamctl {
 namespace {
 
-/// A name may take long to look up, and the resolver cannot be polled: let Ctrl-C end us meanwhile.
-Poco::Net::SocketAddress resolve(const ServerUrl& server) {
+Poco::Net::SocketAddress resolve(const ServerUrl& server, bool signals_pass) {
     using Address = Poco::Net::SocketAddress;
     if (!server.socket.empty()) return {Address::UNIX_LOCAL, server.socket};
     Poco::Net::IPAddress literal;
     if (Poco::Net::IPAddress::tryParse(server.host, literal)) return {literal, server.port};
-    const SignalsPass let_through;
+    std::optional<SignalsPass> let_through;
+    if (signals_pass) let_through.emplace();
     return {server.host, server.port};
 }
 
@@ -41,6 +41,15 @@ std::string printable(std::string_view text) {
     return clean_text(text, kPrintedMax);
 }
 
+void look_up(ServerUrl& server, bool signals_pass) {
+    if (server.address) return;
+    try {
+        server.address = resolve(server, signals_pass);
+    } catch (const Poco::Exception& error) {
+        throw Failed(cli::kUnreachable, server.text + ": " + reason_of(error));
+    }
+}
+
 Connection::Connection(const ServerUrl& server, milliseconds patience, Interrupt& interrupt)
     : server_(server), interrupt_(interrupt) {
     connect(patience);
@@ -55,8 +64,8 @@ Connection::~Connection() {
 }
 
 void Connection::connect(milliseconds patience) {
+    look_up(server_, true);
     try {
-        if (!server_.address) server_.address = resolve(server_);
         socket_.connectNB(*server_.address);
     } catch (const Poco::Net::ConnectionRefusedException&) {
         throw refused();

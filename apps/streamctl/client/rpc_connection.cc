@@ -3,6 +3,7 @@
 #include <sys/random.h>
 
 #include "base/field.h"
+#include "base/units.h"
 #include "camera/message.h"
 #include "control/json.h"
 #include "http/body.h"
@@ -173,15 +174,22 @@ std::uint64_t RpcConnection::ask(std::string_view method, std::string_view param
 }
 
 bool RpcConnection::is_stale() {
-    constexpr auto kSilence = std::chrono::seconds(10);
+    constexpr auto kUnseenMax = std::chrono::seconds(10);
     if (due_ > 0 || !answers_.empty()) return false;
-    if (Clock::now() - heard_ > kSilence) return true;
+    if (Clock::now() - heard_ > kUnseenMax) return true;
     try {
         read();
     } catch (const Failed&) {
         return true;
     }
     return false;
+}
+
+void RpcConnection::doubt() {
+    if (std::exchange(is_doubted_, true)) {
+        throw connection_.unreachable("no sign of life for " + format_duration(2 * kSilence));
+    }
+    ping();
 }
 
 void RpcConnection::ping() { send(ws::encode_ping("", mask())); }
@@ -198,6 +206,7 @@ void RpcConnection::read() {
         if (!bytes) return;
         if (bytes->empty()) throw connection_.unreachable("the connection was lost");
         heard_ = Clock::now();
+        is_doubted_ = false;
         feed(*bytes);
     } while (connection_.is_buffered());
 }

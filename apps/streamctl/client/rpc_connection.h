@@ -47,7 +47,13 @@ class RpcConnection {
     /// Events that were left out since the last call, by the server or by us.
     std::uint64_t take_lost() { return std::exchange(lost_, 0); }
 
-    /// Asks for a sign of life.
+    /// A server that says nothing for so long is asked for a sign of life; as long again, and it is
+    /// gone.
+    static constexpr std::chrono::seconds kSilence{20};
+    /// When to call doubt(), unless something comes before.
+    Clock::time_point next_doubt() const { return heard_ + kSilence * (is_doubted_ ? 2 : 1); }
+    /// Asks for a sign of life. Throws Failed 69 if that has been done.
+    void doubt();
     void ping();
     /// No answer is due by it, and it may be over: it was silent for a while in which nobody waited
     /// on it, and pings that are not answered end it.
@@ -56,9 +62,9 @@ class RpcConnection {
     Clock::time_point heard() const { return heard_; }
     int fd() const { return connection_.fd(); }
     const ServerUrl& server() const { return connection_.server(); }
-    Failed no_answer() const { return connection_.no_answer(patience_); }
 
  private:
+    Failed no_answer() const { return connection_.no_answer(patience_); }
     void upgrade(const ServerUrl& server, const std::string& token);
     [[noreturn]] void refuse_upgrade(const ServerUrl& server, const http::ResponseHead& head,
                                      Bytes rest);
@@ -80,6 +86,7 @@ class RpcConnection {
     std::deque<RpcEvent> events_;
     std::uint64_t lost_ = 0;
     Clock::time_point heard_ = Clock::now();
+    bool is_doubted_ = false;  ///< it was asked for a sign of life since
 };
 
 }  // namespace st::streamctl

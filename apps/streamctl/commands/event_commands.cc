@@ -3,13 +3,10 @@
 #include "base/units.h"
 #include "cli/terminal.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
-
-/// A server that says nothing for so long is asked for a sign of life; as long again, and it is
-/// gone.
-constexpr std::chrono::seconds kSilence{20};
 
 /// Calls `on_event` until it returns false, the time is up (75) or Ctrl-C came (130).
 template <class OnEvent>
@@ -17,27 +14,22 @@ int follow(ApiClient& client, std::optional<milliseconds> timeout, Console& cons
            OnEvent on_event) {
     RpcConnection& connection = client.connection();
     const auto end = timeout ? Clock::now() + *timeout : Clock::time_point::max();
-    bool asked = false;
     for (;;) {
         while (const auto event = connection.take_event()) {
-            asked = false;
             if (!on_event(*event)) return cli::kDone;
         }
         if (const auto lost = connection.take_lost()) {
-            console.trouble(std::to_string(lost) +
-                            " events were lost: they came faster than they were read");
+            console.trouble(counted(lost, "event") + (lost == 1 ? " was" : " were") +
+                            " lost: they came faster than they were read");
         }
-        const auto next_doubt = connection.heard() + kSilence * (asked ? 2 : 1);
-        switch (connection.wait(std::min<Clock::time_point>(end, next_doubt))) {
+        switch (connection.wait(std::min<Clock::time_point>(end, connection.next_doubt()))) {
             case Connection::Woke::news:
-                asked = false;
                 continue;
             case Connection::Woke::interrupted:
                 return cli::kInterrupted;
             case Connection::Woke::time:
                 if (Clock::now() >= end) return cli::kNoAnswer;
-                if (std::exchange(asked, true)) throw connection.no_answer();
-                connection.ping();
+                connection.doubt();
         }
     }
 }

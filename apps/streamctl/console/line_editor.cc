@@ -231,7 +231,7 @@ LineEditor::Ended LineEditor::read(std::string& line) {
     if (interrupted_) {
         write_all("\n");
         el_reset(edit_.get());
-        return Ended::interrupted;
+        return interrupt_.last() == SIGINT ? Ended::interrupted : Ended::end;
     }
     if (typed == nullptr || size <= 0) {
         write_all("\n");

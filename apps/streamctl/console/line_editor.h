@@ -47,12 +47,15 @@ class LineEditor {
     LineEditor(const LineEditor&) = delete;
     LineEditor& operator=(const LineEditor&) = delete;
 
+    /// interrupted: by Ctrl-C; end: Ctrl-D, or a signal that ends a program.
     enum class Ended { line, interrupted, end };
     /// The next line, without its end; it goes into the history unless blank.
     Ended read(std::string& line);
 
     /// Prints lines, then the prompt and what is typed again below them.
     void print_above(std::string_view text);
+    /// A line is being typed.
+    bool is_reading() const { return reading_; }
     /// The prompt says something else now.
     void redraw() { print_above({}); }
 

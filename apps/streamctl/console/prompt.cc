@@ -22,6 +22,7 @@
 #include "streamctl/console/event_text.h"
 #include "streamctl/console/line_editor.h"
 #include "streamctl/console/script.h"
+#include "streamctl/console/table.h"
 
 extern char** environ;
 
@@ -82,8 +83,9 @@ class Prompt {
  public:
     static constexpr int kEventsPerSecond = 10;
     static constexpr milliseconds kConnectPatience{500};
+    /// After the first failure; twice as long after each further one.
     static constexpr milliseconds kRetryAfter{1000};
-    static constexpr std::chrono::seconds kSilence{20};
+    static constexpr milliseconds kRetryAfterMax{10'000};
 
     explicit Prompt(const Options& defaults)
         : defaults_(defaults),
@@ -94,6 +96,8 @@ class Prompt {
               interrupt_, history_path()) {}
 
     int run() {
+        // Options that are wrong stay so: only what the network does is tried again.
+        make_client(defaults_, interrupt_);
         std::cout << "streamctl " ST_VERSION ": help lists the commands, exit or Ctrl-D ends.\n"
                   << std::flush;
         connect();
@@ -110,10 +114,12 @@ class Prompt {
             else
                 run_line(line, defaults_, leave);
             std::cout.flush();
-            interrupt_.take();  // it was meant for the command
+            // Ctrl-C was meant for the command.
+            if (interrupt_.take() && interrupt_.last() != SIGINT) break;
             if (!leave) connect();
         }
-        return cli::kDone;
+        const bool was_ended = interrupt_.last() == SIGTERM || interrupt_.last() == SIGHUP;
+        return was_ended ? cli::kInterrupted : cli::kDone;
     }
 
  private:
@@ -138,7 +144,13 @@ class Prompt {
         const bool was_connected = ever_connected_ && !lost_;
         try {
             const ApiClient client = make_client(defaults_, interrupt_);
-            auto connection = std::make_unique<RpcConnection>(client.server(), client.token(),
+            ServerUrl server = client.server();
+            // While a line is typed, a name is not looked up twice, and Ctrl-C is the editor's.
+            const bool is_typing = editor_.is_reading();
+            if (is_typing && server.text == found_.text) server.address = found_.address;
+            look_up(server, !is_typing);
+            found_ = server;
+            auto connection = std::make_unique<RpcConnection>(server, client.token(),
                                                               kConnectPatience, interrupt_);
             // The kept events of a server that has been restarted have smaller numbers.
             control::Subscription wanted;
@@ -146,8 +158,8 @@ class Prompt {
             subscribing_ = connection->ask("events.subscribe", encode(wanted));
             asked_cameras_ = connection->ask("cameras.list", "");
             ask_again_ = false;
-            pinged_ = false;
             connection_ = std::move(connection);
+            retry_after_ = kRetryAfter;
             if (lost_) say("connected again to " + client.server().text);
             lost_ = false;
             ever_connected_ = true;
@@ -161,7 +173,8 @@ class Prompt {
         connection_.reset();
         recording_ = 0;
         lost_ = true;
-        retry_at_ = Clock::now() + kRetryAfter;
+        retry_at_ = Clock::now() + retry_after_;
+        retry_after_ = std::min(2 * retry_after_, kRetryAfterMax);
         if (says_so) say(std::string(failed.what()) + "; trying again");
     }
 
@@ -204,7 +217,7 @@ class Prompt {
     }
 
     int patience_ms() const {
-        auto until = connection_ ? connection_->heard() + kSilence * (pinged_ ? 2 : 1) : retry_at_;
+        auto until = connection_ ? connection_->next_doubt() : retry_at_;
         if (!waiting_.empty()) until = std::min(until, next_print_);
         const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
         return static_cast<int>(std::clamp<long>(left, 0, 60'000));
@@ -230,10 +243,8 @@ class Prompt {
         pollfd ready{connection_->fd(), POLLIN, 0};
         if (::poll(&ready, 1, 0) > 0) {
             connection_->read();
-            pinged_ = false;
-        } else if (Clock::now() >= connection_->heard() + kSilence * (pinged_ ? 2 : 1)) {
-            if (std::exchange(pinged_, true)) throw connection_->no_answer();
-            connection_->ping();
+        } else if (Clock::now() >= connection_->next_doubt()) {
+            connection_->doubt();
         }
         const std::size_t before = recording_;
         take_answers();
@@ -266,7 +277,7 @@ class Prompt {
             const std::size_t left_out = waiting_.size() - kWaitingMax;
             waiting_.erase(waiting_.begin(),
                            waiting_.begin() + static_cast<std::ptrdiff_t>(left_out));
-            text = "(" + std::to_string(left_out) + " events left out)\n";
+            text = "(" + counted(left_out, "event") + " left out)\n";
         } else {
             text = waiting_.front() + "\n";
             waiting_.pop_front();
@@ -304,7 +315,8 @@ class Prompt {
     bool ever_connected_ = false;
     bool lost_ = false;  ///< and that was said
     Clock::time_point retry_at_{};
-    bool pinged_ = false;
+    milliseconds retry_after_ = kRetryAfter;
+    ServerUrl found_;  ///< with its address, as it was looked up last
     std::uint64_t last_event_ = 0;
     std::uint64_t subscribing_ = 0;
     std::optional<std::uint64_t> asked_cameras_;
@@ -321,6 +333,9 @@ class Prompt {
 int run_prompt(const Options& defaults) {
     try {
         return Prompt(defaults).run();
+    } catch (const Failed& failed) {
+        std::cerr << "streamctl: " << failed.what() << '\n';
+        return failed.exit_code();
     } catch (const std::runtime_error& error) {
         std::cerr << "streamctl: " << error.what() << '\n';
         return cli::kIoFailed;
