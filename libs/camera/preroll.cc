@@ -96,7 +96,7 @@ void Preroll::keep_set(Bytes nal) {
     const auto id = set_id(nal);
     if (!id) return;
     auto& set = sets_[{nal[0] & 0x1F, *id}];
-    if (set_bytes_ - set.size() + nal.size() <= kParameterSetBytesMax) {
+    if (set_bytes_ - set.size() + nal.size() <= kRememberedSetsBytesMax) {
         set_bytes_ += nal.size() - set.size();
         set.assign(nal.begin(), nal.end());
     }

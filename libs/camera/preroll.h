@@ -20,7 +20,7 @@ constexpr std::int64_t kHeldNsMax = 2'000'000'000;
 constexpr std::size_t kHeldBytesMax = std::size_t{8} << 20;
 constexpr std::size_t kHeldMessagesMax = 4096;
 /// All remembered parameter sets of a camera together; a larger set is not remembered.
-constexpr std::size_t kParameterSetBytesMax = 64 * 1024;
+constexpr std::size_t kRememberedSetsBytesMax = 64 * 1024;
 
 struct HeldMessage {
     SharedBuffer message;  ///< a whole camera message: 16-byte header and payload

@@ -32,7 +32,7 @@ Report Run::go() {
     report_.input = job_.input;
     report_.input_format = input_->format_name();
     report_.input_bytes = input_->position();
-    survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
+    first_pass_.report(report_, input_->has_device_times(), input_->has_arrival_times());
     input_->report(report_);
     add_notes();
     if (!assembler_->pictures().empty()) {
@@ -114,7 +114,7 @@ void Run::read(Pass pass, bool start_at_intra) {
     options.open_part = [this, pass](unsigned part) { return open_part(pass, part); };
     input_ = std::make_unique<JoinedInput>(sources_, job_.reads_ahead, [this] { before_read(); });
     assembler_ = std::make_unique<Assembler>(std::move(options));
-    survey_ = {};
+    first_pass_ = {};
     progress_at_ = 0;
     outputs_.clear();
     index_room_ = 0;
@@ -137,9 +137,9 @@ void Run::read(Pass pass, bool start_at_intra) {
     while (input_->next(message)) {
         refuse_mixture();
         follow_unit(message);
-        if (survey_.is_repetition(message)) continue;
+        if (first_pass_.is_repetition(message)) continue;
         const bool is_known = is_understood(message);
-        lost_ += survey_.lost_before(message);
+        lost_ += first_pass_.lost_before(message);
         message.lost_before = is_known ? std::exchange(lost_, 0U) : 0;
         const bool is_copied = is_known || job_.format == OutputFormat::dump;
         if (!outputs_.empty() && pass == Pass::write && is_copied) copy(message);
@@ -152,7 +152,7 @@ void Run::read(Pass pass, bool start_at_intra) {
                 std::exchange(follows_unknown_, false) || message.follows_damage;
             assembler_->message(message);
         }
-        survey_.add(message, is_known && assembler_->last_message_has_picture());
+        first_pass_.add(message, is_known && assembler_->last_message_has_picture());
         if (pass == Pass::stream) stream_pictures();
         if (pass == Pass::messages) dump_pictures();
     }
@@ -207,7 +207,7 @@ void Run::refuse_mixture() {
 void Run::follow_unit(const Message& message) {
     if (input_->unit_corrections() != std::exchange(units_corrected_, input_->unit_corrections())) {
         assembler_->correct_unit(recording_begins_);
-        if (recording_begins_ == 0) survey_.correct_unit();
+        if (recording_begins_ == 0) first_pass_.correct_unit();
     }
     if (message.begins_recording || message.begins_input)
         recording_begins_ = assembler_->pictures().size();

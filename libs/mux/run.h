@@ -17,10 +17,10 @@
 #include "mux/assembler.h"
 #include "mux/convert.h"
 #include "mux/failure.h"
+#include "mux/first_pass.h"
 #include "mux/joined_input.h"
 #include "mux/picture_table.h"
 #include "mux/server_line.h"
-#include "mux/survey.h"
 #include "mux/thumbnail_file.h"
 #include "mux/timing.h"
 
@@ -159,7 +159,7 @@ class Run {
         outputs_;                   ///< all but those of the assembler's parts
     std::uint64_t index_room_ = 0;  ///< left free in front of the samples
     std::uint32_t copy_crc_ = 0;    ///< CRC-32C of what was put into a copy
-    Survey survey_;
+    FirstPass first_pass_;
     media::PayloadForms forms_;
     std::uint64_t unknown_ = 0;            ///< messages whose payload nobody understood
     std::optional<media::JpegSize> jpeg_;  ///< of the message at work, if it is one

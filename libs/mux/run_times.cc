@@ -30,7 +30,7 @@ std::int64_t us_of(std::int64_t ticks, const clock::DisplayTimes& times) {
 /// Rate of evenly spaced pictures where nothing can be measured: given, of the stream's own timing,
 /// or estimated.
 double Run::fallback_fps() {
-    if (input_->has_device_times() || input_->has_arrival_times() || survey_.messages() > 0)
+    if (input_->has_device_times() || input_->has_arrival_times() || first_pass_.messages() > 0)
         return job_.fps.value_or(report_.fps_estimate.fps);
     if (job_.fps) {
         report_.fps_estimate.fps = *job_.fps;
@@ -187,7 +187,7 @@ std::size_t Run::first_place_from(std::size_t key) const {
 
 /// The range as numbers of pictures, from the times of all of them.
 void Run::choose_range() {
-    survey_.report(report_, input_->has_device_times(), input_->has_arrival_times());
+    first_pass_.report(report_, input_->has_device_times(), input_->has_arrival_times());
     const mp4::PictureIndex& pictures = assembler_->pictures();
     shown_at_ = display_order(pictures);
     time_bare_inputs();

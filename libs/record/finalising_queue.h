@@ -22,21 +22,21 @@ class FinalisingQueue {
     /// All those of earlier runs.
     std::vector<Unfinished> take_recovered();
 
-    std::size_t ended() const { return lanes_[0].size + lanes_[1].size; }  ///< of this run
-    std::size_t recovered() const { return lanes_[2].size + lanes_[3].size; }
+    std::size_t ended() const { return classes_[0].size + classes_[1].size; }  ///< of this run
+    std::size_t recovered() const { return classes_[2].size + classes_[3].size; }
 
  private:
-    struct Lane {
+    struct Class {
         std::map<std::string, std::deque<Unfinished>> by_camera;
         std::string last;  ///< camera whose turn was last
         std::size_t size = 0;
     };
-    static std::size_t lane_of(const Unfinished& job) {
+    static std::size_t class_of(const Unfinished& job) {
         return (job.session ? 0U : 2U) + (job.is_large ? 1U : 0U);
     }
-    static Unfinished pop_from(Lane& lane);
+    static Unfinished pop_from(Class& jobs);
 
-    std::array<Lane, 4> lanes_;  ///< in the order of their turn
+    std::array<Class, 4> classes_;  ///< in the order of their turn
 };
 
 }  // namespace st::record

@@ -122,7 +122,7 @@ struct Server::Parts {
           disk_room([this] { return api::disk_space(recorder->path()); }, disk,
                     [this](std::function<void()> task) { control.post(std::move(task)); }, control),
           events(log.with("event"), static_cast<std::uint64_t>(setup.started_us)),
-          doors(setup.listen, log),
+          listeners(setup.listen, log),
           cameras(capture_options, capture_counters, control, events),
           captures(capture_options, cameras, capture_counters, control, events),
           live(*live_options.get(), control, events, &http_counters.memory) {
@@ -156,7 +156,7 @@ struct Server::Parts {
         record_segments();
         live.is_source = [this](const std::string& path) { return sources->has(path); };
         live.is_coming = [this](const std::string& path) { return sources->is_coming(path); };
-        sessions = std::make_unique<httpd::Sessions>(doors.first_port());
+        sessions = std::make_unique<httpd::Sessions>(listeners.first_port());
         make_parts();
         trim = std::make_unique<MemoryTrim>(http_counters.memory, control, disk);
     }
@@ -191,7 +191,7 @@ struct Server::Parts {
     std::unique_ptr<record::Recorder> recorder;
     api::DiskRoom disk_room;
     api::EventLog events;
-    Doors doors;
+    Listeners listeners;
     std::unique_ptr<notify::Hooks> hooks;
     auth::Policy configured_policy;  ///< without the tokens that were made here
     std::vector<auth::Token> made_tokens;
@@ -474,8 +474,8 @@ Server::~Server() {
     p.disk_watch.reset();
     p.sources.reset();  // as long as there are deliveries to tell of their end
     for (auto& net : p.nets) net->stop();
-    p.hooks.reset();  // its answers go to those loops, which end with the parts
-    p.doors.close();  // on a loop of these
+    p.hooks.reset();      // its answers go to those loops, which end with the parts
+    p.listeners.close();  // on a loop of these
     // What they do is the API's. A task that shut_down() left behind is waited for here: nothing
     // that it uses goes before it.
     p.movies.stop();
@@ -486,17 +486,17 @@ Server::~Server() {
 }
 
 void Server::open_control_socket(const std::string& path, mode_t mode) {
-    parts_->doors.open_control_socket(path, mode);
+    parts_->listeners.open_control_socket(path, mode);
 }
 
 void Server::start() {
     Parts& p = *parts_;
-    p.doors.start({p.nets, p.admission, p.policy, p.certificate, *p.http_uses, *p.live_parts});
+    p.listeners.start({p.nets, p.admission, p.policy, p.certificate, *p.http_uses, *p.live_parts});
 }
 
-Ports Server::ports() const { return parts_->doors.ports(); }
+Ports Server::ports() const { return parts_->listeners.ports(); }
 
-std::vector<std::string> Server::camera_urls() const { return parts_->doors.camera_urls(); }
+std::vector<std::string> Server::camera_urls() const { return parts_->listeners.camera_urls(); }
 
 const std::string& Server::recordings_path() const { return parts_->recorder->path(); }
 
@@ -552,7 +552,7 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         answers.push_back(done->get_future());
         net->loop().post([&p, &net] {
             if (net != p.nets.front()) return;
-            p.doors.stop();
+            p.listeners.stop();
         });
         net->loop().post([&net, done] {
             net->shut_down_all();

@@ -16,7 +16,7 @@
 #include "httpd/static_folders.h"
 #include "live/source.h"
 #include "record/recorder.h"
-#include "server/doors.h"
+#include "server/listeners.h"
 #include "server/options.h"
 
 namespace st::server {

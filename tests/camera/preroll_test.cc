@@ -29,13 +29,13 @@ class HoldbackTest : public testing::Test {
     void hold(const Payload& payload, std::int64_t at_ms, std::uint32_t seq) {
         Buffer message(encode_header({static_cast<std::uint64_t>(at_ms), seq, payload}));
         message.append(payload);
-        holdback_.hold(share(std::move(message)), at_ms * kMs, media::peek_nals(payload));
+        preroll_.hold(share(std::move(message)), at_ms * kMs, media::peek_nals(payload));
     }
     /// Writes a message; the payload of what has to be written before it, else nothing.
     Payload remember(const Payload& payload) {
         Buffer message(encode_header({77, 88, payload}));
         message.append(payload);
-        const auto sets = holdback_.remember(message.bytes(), 99, media::peek_nals(payload));
+        const auto sets = preroll_.remember(message.bytes(), 99, media::peek_nals(payload));
         if (!sets) return {};
         const auto frame = decode_frame(sets->message->bytes());
         EXPECT_TRUE(frame);
@@ -46,7 +46,7 @@ class HoldbackTest : public testing::Test {
     }
     std::vector<Payload> take(std::int64_t now_ms) {
         std::vector<Payload> payloads;
-        for (const HeldMessage& held : holdback_.take(now_ms * kMs)) {
+        for (const HeldMessage& held : preroll_.take(now_ms * kMs)) {
             const auto frame = decode_frame(held.message->bytes());
             EXPECT_TRUE(frame);
             payloads.emplace_back(frame->payload.begin(), frame->payload.end());
@@ -54,7 +54,7 @@ class HoldbackTest : public testing::Test {
         return payloads;
     }
 
-    Preroll holdback_;
+    Preroll preroll_;
     std::uint32_t seq_ = 0;
 };
 
@@ -63,8 +63,8 @@ TEST_F(HoldbackTest, gives_back_what_raced_ahead_in_order) {
     hold(kIdr, 1);
     hold(kPicture, 40);
     EXPECT_EQ(take(50), (std::vector<Payload>{kSps + kPps, kIdr, kPicture}));
-    EXPECT_EQ(holdback_.take_dropped(), 0U);
-    EXPECT_EQ(holdback_.held_bytes(), 0U);
+    EXPECT_EQ(preroll_.take_dropped(), 0U);
+    EXPECT_EQ(preroll_.held_bytes(), 0U);
 }
 
 TEST_F(HoldbackTest, keeps_from_the_last_idr_on_and_counts_the_rest) {
@@ -74,7 +74,7 @@ TEST_F(HoldbackTest, keeps_from_the_last_idr_on_and_counts_the_rest) {
     hold(kIdr, 80);
     hold(kPicture, 120);
     EXPECT_EQ(take(121), (std::vector<Payload>{kSps + kPps, kIdr, kPicture}));
-    EXPECT_EQ(holdback_.take_dropped(), 2U);
+    EXPECT_EQ(preroll_.take_dropped(), 2U);
 }
 
 TEST_F(HoldbackTest, a_later_slice_of_an_idr_belongs_to_it) {
@@ -87,7 +87,7 @@ TEST_F(HoldbackTest, drops_pictures_that_refer_to_nothing_held) {
     hold(kPicture, 0);
     hold(kPicture, 40);
     EXPECT_TRUE(take(41).empty());
-    EXPECT_EQ(holdback_.take_dropped(), 2U);
+    EXPECT_EQ(preroll_.take_dropped(), 2U);
 }
 
 TEST_F(HoldbackTest, parameter_sets_stay_for_ever) {
@@ -140,11 +140,11 @@ TEST_F(HoldbackTest, over_two_seconds_everything_goes_but_the_sets) {
     hold(kSps + kPps, 0);
     hold(kIdr, 10);
     hold(kPicture, 2'010);
-    EXPECT_EQ(holdback_.held_messages(), 2U)
+    EXPECT_EQ(preroll_.held_messages(), 2U)
         << "the configuration is old enough to go, the rest is not";
     hold(kPicture, 2'011);
-    EXPECT_EQ(holdback_.held_messages(), 0U);
-    EXPECT_EQ(holdback_.take_dropped(), 3U);
+    EXPECT_EQ(preroll_.held_messages(), 0U);
+    EXPECT_EQ(preroll_.take_dropped(), 3U);
     EXPECT_TRUE(take(2'012).empty());
     EXPECT_EQ(remember(kIdr), kSps + kPps);
 }
@@ -152,7 +152,7 @@ TEST_F(HoldbackTest, over_two_seconds_everything_goes_but_the_sets) {
 TEST_F(HoldbackTest, frames_from_long_before_the_start_do_not_get_in) {
     hold(kSps + kPps + kIdr, 0);
     EXPECT_TRUE(take(2'001).empty());
-    EXPECT_EQ(holdback_.take_dropped(), 1U);
+    EXPECT_EQ(preroll_.take_dropped(), 1U);
 }
 
 TEST_F(HoldbackTest, over_eight_mebibytes_everything_goes) {
@@ -161,21 +161,21 @@ TEST_F(HoldbackTest, over_eight_mebibytes_everything_goes) {
     large.resize(3U << 20, 0xFF);
     hold(large, 1);
     hold(large, 2);
-    EXPECT_EQ(holdback_.held_messages(), 3U);
+    EXPECT_EQ(preroll_.held_messages(), 3U);
     hold(large, 3);
-    EXPECT_EQ(holdback_.held_messages(), 0U);
-    EXPECT_EQ(holdback_.take_dropped(), 4U);
+    EXPECT_EQ(preroll_.held_messages(), 0U);
+    EXPECT_EQ(preroll_.take_dropped(), 4U);
 }
 
 TEST_F(HoldbackTest, a_flood_of_empty_messages_is_bounded) {
     hold(kSps + kPps + kIdr, 0);
     for (std::size_t i = 0; i < 3 * kHeldMessagesMax; ++i) hold({}, 1);
-    EXPECT_LE(holdback_.held_messages(), kHeldMessagesMax);
+    EXPECT_LE(preroll_.held_messages(), kHeldMessagesMax);
 }
 
 TEST_F(HoldbackTest, parameter_sets_over_their_limit_are_not_remembered) {
     Payload huge = kSps;
-    huge.resize(kParameterSetBytesMax + 100, 0xFF);
+    huge.resize(kRememberedSetsBytesMax + 100, 0xFF);
     remember(huge);
     take(0);
     EXPECT_EQ(remember(kIdr), Payload{});
@@ -191,17 +191,17 @@ TEST_F(HoldbackTest, a_restarted_numbering_is_another_capture) {
     hold(kSps + kPps, 500, 0);
     hold(kIdr, 510, 1);
     EXPECT_EQ(take(511), (std::vector<Payload>{kSps + kPps, kIdr}));
-    EXPECT_EQ(holdback_.take_dropped(), 2U);
+    EXPECT_EQ(preroll_.take_dropped(), 2U);
 }
 
 TEST_F(HoldbackTest, the_tail_of_an_earlier_capture_is_forgotten_when_a_new_one_is_asked_for) {
     hold(kSps + kPps, 0);
     hold(kIdr, 10);
-    holdback_.forget_frames();
+    preroll_.forget_frames();
     hold(kPicture, 20);
     EXPECT_TRUE(take(30).empty());
     EXPECT_EQ(remember(kIdr), kSps + kPps) << "the sets stay";
-    EXPECT_EQ(holdback_.take_dropped(), 2U);
+    EXPECT_EQ(preroll_.take_dropped(), 2U);
 }
 
 TEST(PeekNals, the_first_slice_decides) {

@@ -1,4 +1,4 @@
-#include "server/doors.h"
+#include "server/listeners.h"
 
 #include <Poco/Exception.h>
 #include <sys/socket.h>
@@ -46,10 +46,10 @@ void refuse(const Poco::Net::StreamSocket& socket, const Error& why) {
 
 }  // namespace
 
-Doors::Doors(const std::vector<ListenAddress>& listen, Log log) : log_(std::move(log)) {
+Listeners::Listeners(const std::vector<ListenAddress>& listen, Log log) : log_(std::move(log)) {
     for (const ListenAddress& at : listen) {
         try {
-            doors_.push_back({at, listen_on(at)});
+            bound_.push_back({at, listen_on(at)});
         } catch (const std::runtime_error& e) {
             if (!at.is_optional) throw;
             log_.warning(std::string(e.what()) + "; going on without");
@@ -57,7 +57,7 @@ Doors::Doors(const std::vector<ListenAddress>& listen, Log log) : log_(std::move
     }
 }
 
-void Doors::open_control_socket(const std::string& path, mode_t mode) {
+void Listeners::open_control_socket(const std::string& path, mode_t mode) {
     try {
         control_socket_ = std::make_unique<loop::UnixListener>(path, mode);
     } catch (const std::system_error& e) {
@@ -66,15 +66,15 @@ void Doors::open_control_socket(const std::string& path, mode_t mode) {
     }
 }
 
-void Doors::start(const Uses& uses) {
+void Listeners::start(const Uses& uses) {
     uses_.emplace(uses);
     loop::EventLoop& first = uses.nets.front()->loop();
     const auto warn = [this](const std::string& trouble) { log_.warning(trouble); };
     first.post([this, &first, warn] {
-        for (Door& door : doors_) {
-            door.listener->start(
+        for (Bound& bound : bound_) {
+            bound.listener->start(
                 first,
-                [this, &door](loop::SocketPtr socket) { accept(std::move(socket), door.at); },
+                [this, &bound](loop::SocketPtr socket) { accept(std::move(socket), bound.at); },
                 warn);
         }
         if (!control_socket_) return;
@@ -87,26 +87,26 @@ void Doors::start(const Uses& uses) {
     });
 }
 
-void Doors::stop() {
-    for (Door& door : doors_) door.listener->stop();
+void Listeners::stop() {
+    for (Bound& bound : bound_) bound.listener->stop();
 }
 
-void Doors::close() {
-    doors_.clear();
+void Listeners::close() {
+    bound_.clear();
     control_socket_.reset();
 }
 
-httpd::NetLoop& Doors::next_net() { return *uses_->nets[next_net_++ % uses_->nets.size()]; }
+httpd::NetLoop& Listeners::next_net() { return *uses_->nets[next_net_++ % uses_->nets.size()]; }
 
 /// A trusted proxy has no limit of its own: its clients have.
-std::string Doors::counted_as(const Poco::Net::SocketAddress& peer) const {
+std::string Listeners::counted_as(const Poco::Net::SocketAddress& peer) const {
     std::string address = httpd::peer_address_text(peer);
     const auto parsed = auth::parse_address(address);
     const bool is_proxy = parsed && auth::is_trusted(uses_->policy->trusted_proxies, *parsed);
     return is_proxy ? std::string() : address;
 }
 
-void Doors::accept(loop::SocketPtr socket, const ListenAddress& at) {
+void Listeners::accept(loop::SocketPtr socket, const ListenAddress& at) {
     Poco::Net::SocketAddress peer;
     try {
         peer = socket->peerAddress();
@@ -135,7 +135,7 @@ void Doors::accept(loop::SocketPtr socket, const ListenAddress& at) {
           std::move(socket), tls);
 }
 
-void Doors::accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who) {
+void Listeners::accept_local(loop::SocketPtr socket, const loop::PeerCredentials& who) {
     const httpd::Peer peer = httpd::peer_of(who);
     log_.info("control socket: opened by " + peer.text);
     httpd::NetLoop& net = next_net();
@@ -146,8 +146,8 @@ void Doors::accept_local(loop::SocketPtr socket, const loop::PeerCredentials& wh
 }
 
 template <class Made>
-void Doors::place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
-                  loop::TlsContextPtr tls) {
+void Listeners::place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::SocketPtr socket,
+                      loop::TlsContextPtr tls) {
     net.loop().post([this, &net, connection = std::move(connection), socket = std::move(socket),
                      tls = std::move(tls)]() mutable {
         try {
@@ -160,26 +160,26 @@ void Doors::place(httpd::NetLoop& net, std::shared_ptr<Made> connection, loop::S
     });
 }
 
-Ports Doors::ports() const {
+Ports Listeners::ports() const {
     Ports ports;
-    for (const Door& door : doors_) {
-        const bool is_secure = door.at.is_secure;
-        auto& port = door.at.is_rtmp ? (is_secure ? ports.rtmps : ports.rtmp)
-                                     : (is_secure ? ports.https : ports.http);
-        if (!port) port = door.port();
+    for (const Bound& bound : bound_) {
+        const bool is_secure = bound.at.is_secure;
+        auto& port = bound.at.is_rtmp ? (is_secure ? ports.rtmps : ports.rtmp)
+                                      : (is_secure ? ports.https : ports.http);
+        if (!port) port = bound.port();
     }
     return ports;
 }
 
-std::vector<std::string> Doors::camera_urls() const {
+std::vector<std::string> Listeners::camera_urls() const {
     std::vector<std::string> urls;
-    for (const Door& door : doors_) {
-        if (door.at.is_rtmp) continue;
-        for (const std::string& address : reachable_addresses(door.at.address)) {
+    for (const Bound& bound : bound_) {
+        if (bound.at.is_rtmp) continue;
+        for (const std::string& address : reachable_addresses(bound.at.address)) {
             const bool is_v6 = address.find(':') != std::string::npos;
-            urls.push_back((door.at.is_secure ? "wss://" : "ws://") +
+            urls.push_back((bound.at.is_secure ? "wss://" : "ws://") +
                            (is_v6 ? "[" + address + "]" : address) + ":" +
-                           std::to_string(door.port()) + "/ingest/NAME");
+                           std::to_string(bound.port()) + "/ingest/NAME");
         }
     }
     return urls;

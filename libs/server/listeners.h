@@ -36,7 +36,7 @@ struct Ports {
     std::optional<std::uint16_t> rtmps;
 };
 
-class Doors {
+class Listeners {
  public:
     /// What connections are made with. All of it outlives them.
     struct Uses {
@@ -49,7 +49,7 @@ class Doors {
     };
 
     /// Binds all of them. Throws std::runtime_error with a text for the user.
-    Doors(const std::vector<ListenAddress>& listen, Log log);
+    Listeners(const std::vector<ListenAddress>& listen, Log log);
 
     /// See Server::open_control_socket.
     void open_control_socket(const std::string& path, mode_t mode);
@@ -62,12 +62,12 @@ class Doors {
 
     Ports ports() const;
     /// 0: there is none.
-    std::uint16_t first_port() const { return doors_.empty() ? 0 : doors_.front().port(); }
+    std::uint16_t first_port() const { return bound_.empty() ? 0 : bound_.front().port(); }
     /// See Server::camera_urls.
     std::vector<std::string> camera_urls() const;
 
  private:
-    struct Door {
+    struct Bound {
         ListenAddress at;
         std::unique_ptr<loop::Listener> listener;
 
@@ -83,7 +83,7 @@ class Doors {
                loop::TlsContextPtr tls);
 
     const Log log_;
-    std::vector<Door> doors_;
+    std::vector<Bound> bound_;
     std::unique_ptr<loop::UnixListener> control_socket_;
     std::optional<Uses> uses_;
     std::size_t next_net_ = 0;

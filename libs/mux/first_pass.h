@@ -11,7 +11,7 @@
 
 namespace st::mux {
 
-class Survey {
+class FirstPass {
  public:
     /// How many messages are missing between the last one added and this one.
     std::uint32_t lost_before(const Message& message) const;

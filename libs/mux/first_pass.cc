@@ -1,4 +1,4 @@
-#include "mux/survey.h"
+#include "mux/first_pass.h"
 
 #include <algorithm>
 #include <utility>
@@ -26,7 +26,7 @@ std::string source_name(clock::FpsGuess::Source source) {
 
 }  // namespace
 
-void Survey::add(const Message& message, bool has_picture) {
+void FirstPass::add(const Message& message, bool has_picture) {
     if (!message.is_numbered) return;
     ++messages_;
     if (message.begins_input) last_seq_.reset();
@@ -38,14 +38,14 @@ void Survey::add(const Message& message, bool has_picture) {
     pictures_.device.add(message.device_us / kUsPerMs);
 }
 
-void Survey::correct_unit() {
+void FirstPass::correct_unit() {
     for (Spans* spans : {&all_, &pictures_}) {
         spans->device.first /= 1000;
         spans->device.last /= 1000;
     }
 }
 
-bool Survey::is_repetition(const Message& message) {
+bool FirstPass::is_repetition(const Message& message) {
     if (!message.is_numbered || message.payload.empty()) {
         has_last_ = false;
         return false;
@@ -66,7 +66,7 @@ bool Survey::is_repetition(const Message& message) {
     return repeats;
 }
 
-std::uint32_t Survey::lost_before(const Message& message) const {
+std::uint32_t FirstPass::lost_before(const Message& message) const {
     if (!message.is_numbered || message.begins_input || !last_seq_) return 0;
     const std::uint32_t skipped = message.seq - (*last_seq_ + 1);
     const bool is_gap = message.seq != *last_seq_ && message.seq != 0 && skipped <= kGapMax;
@@ -74,7 +74,7 @@ std::uint32_t Survey::lost_before(const Message& message) const {
 }
 
 /// The number wraps at 2^32 and begins at 0 with every capture.
-void Survey::follow_seq(std::uint32_t seq) {
+void FirstPass::follow_seq(std::uint32_t seq) {
     if (last_seq_) {
         const std::uint32_t skipped = seq - (*last_seq_ + 1);
         if (skipped == 0 || seq == *last_seq_) {
@@ -90,7 +90,7 @@ void Survey::follow_seq(std::uint32_t seq) {
     last_seq_ = seq;
 }
 
-void Survey::report(Report& report, bool has_device, bool has_arrival) const {
+void FirstPass::report(Report& report, bool has_device, bool has_arrival) const {
     report.messages = messages_ + repeated_;
     report.dropped.repeated = repeated_;
     report.seq_gaps = gaps_;
