@@ -22,7 +22,6 @@ const roundsWithoutEvents = 5;
 const eventsAgainMs = 3000;
 
 const complain = (text: string) => showNotice("notice", text);
-const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
 
 class Monitor {
     private readonly rates = new History();
@@ -132,7 +131,7 @@ class Monitor {
             } catch (error) {
                 const status = error instanceof api.ApiError ? error.status : null;
                 if (status === 401) location.reload();
-                troubles.push(textOf(error));
+                troubles.push(api.textOf(error));
                 if (status === 0) break;  // none of them will be answered
             }
         }
@@ -212,7 +211,7 @@ class Monitor {
             const wrong = failed.filter((result) => !["started", "stopped", "not_recording", "previewing"].includes(result.outcome));
             complain(wrong.map((result) => `${result.camera}: ${result.error ?? result.outcome.replaceAll("_", " ")}`).join("; "));
         } catch (error) {
-            complain(textOf(error));
+            complain(api.textOf(error));
         }
         this.wantsRecordings = true;
         // A round that is under way may have asked before the action.
@@ -230,7 +229,7 @@ async function logInByLink(): Promise<string> {
         await api.login({once});
         return "";
     } catch (error) {
-        return textOf(error);
+        return api.textOf(error);
     }
 }
 
@@ -250,7 +249,7 @@ async function main(): Promise<void> {
     try {
         rights = await api.rights();
     } catch (error) {
-        complain(textOf(error));
+        complain(api.textOf(error));
         setTimeout(() => location.reload(), 3000);
         return;
     }

@@ -3,6 +3,7 @@ import {beforeEach, test} from "node:test";
 import type {FlvTag} from "../src/lib/flv.ts";
 import {LiveSocket} from "../src/lib/live_socket.ts";
 import {PictureDecoder} from "../src/lib/picture_decoder.ts";
+import {SnapshotPlayer} from "../src/lib/snapshot_player.ts";
 import {Stillness} from "../src/lib/stillness.ts";
 
 test("a picture that stands still is said after three of the stream's own intervals, two seconds at least", () => {
@@ -193,4 +194,33 @@ test("it is tried again as soon as the network is back", () => {
     FakeSocket.last.onopen();
     network.dispatchEvent(new Event("online"));
     assert.deepEqual([FakeSocket.made.length, FakeSocket.made[0]!.isClosed], [2, true]);
+});
+
+test("snapshots go on when one breaks off, and when none is answered", async () => {
+    live.leave();
+    const image = {} as HTMLImageElement;
+    const said: string[] = [];
+    const settled = async () => { for (let i = 0; i < 10; ++i) await Promise.resolve(); };
+    const answers = [
+        async () => ({ok: true, blob: () => Promise.reject(new TypeError("network error"))}),
+        (_: string, {signal}: {signal: AbortSignal}) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("aborted")))),
+        async () => ({ok: false, status: 503, json: async () => ({error: {message: "last key frame 43 s ago"}})}),
+        async () => ({ok: false, status: 401, json: async () => ({})}),
+        async () => ({ok: true, blob: async () => new Blob()}),
+    ];
+    let asked = 0;
+    Object.assign(globalThis, {fetch: (...request: [string, {signal: AbortSignal}]) => answers[asked++]!(...request)});
+    new SnapshotPlayer(image, "/camera/door", new URLSearchParams(), 2000, (text) => said.push(text)).start();
+    await settled();
+    pass(2000);
+    await settled();
+    pass(15_000);
+    await settled();
+    for (let i = 0; i < 3; ++i) {
+        pass(2000);
+        await settled();
+    }
+    assert.deepEqual(said, ["no picture: the server does not answer", "no picture: the server does not answer",
+                            "no picture: last key frame 43 s ago", "no picture: log in at the monitor", ""]);
+    assert.match(image.src, /^blob:/);
 });

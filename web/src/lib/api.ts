@@ -23,7 +23,6 @@ export interface Camera {
     bitrate_1s: number;
     frames: number;
     bad: number;
-    connected_at: string;
     /// Of what it records at present.
     recording?: {pictures: number; duration_ms: number; missing: number} | null;
     codec: string;
@@ -35,7 +34,6 @@ export interface Clock {
     method: string;
     bound_us: number | null;
     drift_ppm: number | null;
-    exchanges?: number;
 }
 
 /// What the device says of itself.
@@ -48,7 +46,6 @@ export interface Health {
     hidden: boolean | null;
     /// Pictures that its sensor gave in the last second.
     fps: number | null;
-    at: string;
 }
 
 export interface Take {
@@ -97,7 +94,6 @@ export interface Recording {
     camera: string;
     take: string | null;
     state: string;
-    end_reason: string | null;
     started_at: string;
     pictures: number;
     bytes: number;
@@ -119,7 +115,6 @@ export interface Stream {
     state: "live" | "waiting";
     protocol: string;
     peer: string;
-    since: string | null;
     video: {codec: string; width: number | null; height: number | null} | null;
     audio: {codec: string} | null;
     fps_1s: number;
@@ -139,10 +134,7 @@ export interface Viewer {
 
 export interface Status {
     version: string;
-    started_at: string;
-    uptime_ms: number;
-    recordings: {path: string; disk_free_bytes: number | null; disk_total_bytes: number | null;
-                 disk_seconds_left: number | null; warn_free_ms: number};
+    recordings: {disk_free_bytes: number | null; disk_seconds_left: number | null; warn_free_ms: number};
 }
 
 export interface CaptureResult {
@@ -160,45 +152,39 @@ export interface StartOptions {
 /// Which roles a request of this browser has.
 export interface Rights {
     camera: boolean;
-    publish: boolean;
-    play: boolean;
     control: boolean;
 }
 
-/// A server that is asked answers at once; one that is told to do something may have to wait for cameras.
+/// A server that is asked answers at once. One that is told to do something may have to wait for cameras, and one that
+/// decodes a picture for one that can be decoded.
 const answerMs = 5000;
 const deedMs = 120_000;
+const snapshotMs = 15_000;
 
-export async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+export const textOf = (error: unknown) => error instanceof Error ? error.message : String(error);
+
+/// What `read` makes of the server's answer. Throws an ApiError where there is none, or not within that time.
+async function exchange<T>(path: string, request: RequestInit, limitMs: number, read: (response: Response) => Promise<T>): Promise<T> {
     const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), method === "GET" ? answerMs : deedMs);
+    const timer = setTimeout(() => limit.abort(), limitMs);
     try {
-        return await fetchAnswer<T>({method, signal: limit.signal}, path, body);
+        const response = await fetch(`api/v1/${path}`, {...request, signal: limit.signal});
+        if (response.ok) return await read(response);
+        const answer = await response.json().catch(() => null) as {error?: {message?: string} | null} | null;
+        throw new ApiError(response.status, answer?.error?.message ?? `the server answered ${response.status}`);
+    } catch (error) {
+        throw error instanceof ApiError ? error : new ApiError(0, "the server does not answer");
     } finally {
         clearTimeout(timer);
     }
 }
 
-async function fetchAnswer<T>(request: RequestInit, path: string, body: unknown): Promise<T> {
-    if (body !== undefined) {
-        request.headers = {"Content-Type": "application/json"};
-        request.body = JSON.stringify(body);
-    }
-    let response: Response;
-    try {
-        response = await fetch(`api/v1/${path}`, request);
-    } catch {
-        throw new ApiError(0, "the server does not answer");
-    }
-    const answer = await response.json().catch(() => {
-        if (request.signal?.aborted) throw new ApiError(0, "the server does not answer");
-        return null;
-    }) as
-        (T & {error?: {message?: string} | null}) | null;
-    if (!response.ok) {
-        throw new ApiError(response.status, answer?.error?.message ?? `the server answered ${response.status}`);
-    }
-    return answer as T;
+export function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const request = {method, ...(body === undefined ? {} : {headers: {"Content-Type": "application/json"}, body: JSON.stringify(body)})};
+    return exchange<T>(path, request, method === "GET" ? answerMs : deedMs, async (response) => {
+        const text = await response.text();
+        return (text === "" ? null : JSON.parse(text)) as T;
+    });
 }
 
 export async function list<T>(path: string): Promise<T[]> {
@@ -226,6 +212,10 @@ export const removeTake = (name: string) => remove("takes", name);
 
 export const fileUrl = (recording: string, name: string) =>
     `api/v1/recordings/${encodeURIComponent(recording)}/files/${encodeURIComponent(name)}`;
-/// `path`: "/app/name".
-export const snapshotUrl = (path: string) =>
-    `api/v1/streams${path.split("/").map(encodeURIComponent).join("/")}/snapshot.jpg`;
+/// The newest picture of a stream. `path`: "/app/name"; `proof`: what proves the right to it.
+export function snapshot(path: string, proof: URLSearchParams): Promise<Blob> {
+    const query = proof.toString();
+    // What a person waits for goes first.
+    return exchange(`streams${path.split("/").map(encodeURIComponent).join("/")}/snapshot.jpg${query ? `?${query}` : ""}`,
+                    {priority: "low"}, snapshotMs, (response) => response.blob());
+}

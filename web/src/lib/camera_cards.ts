@@ -82,6 +82,7 @@ class Card {
     /// When a picture was asked for last, and when the one that is shown came; 0: none is.
     private pictureAt = 0;
     private shownAt = 0;
+    private isFetching = false;
     private isActing = false;
 
     constructor(shown: Shown, actions: CameraActions) {
@@ -141,17 +142,18 @@ class Card {
             setText(this.placeholder, streams(this.camera) ? "no pictures arrive" : "not streaming");
             return;
         }
+        if (now - this.shownAt > pictureMaxMs) this.image.hidden = true;
         if (this.shownAt === 0) setText(this.placeholder, "waiting for a picture");
-        if (now - this.pictureAt < pictureEveryMs || document.hidden) return;
+        if (this.isFetching || now - this.pictureAt < pictureEveryMs || document.hidden) return;
         this.pictureAt = now;
         void this.fetchPicture();
     }
 
     private async fetchPicture(): Promise<void> {
+        this.isFetching = true;
         const trouble = await showSnapshot(this.image, `/camera/${this.camera.name}`);
-        const now = Date.now();
-        if (trouble === "") this.shownAt = now;
-        else if (now - this.shownAt > pictureMaxMs) this.image.hidden = true;
+        this.isFetching = false;
+        if (trouble === "") this.shownAt = Date.now();
         setText(this.placeholder, this.image.hidden ? trouble : "");
     }
 

@@ -4,21 +4,16 @@ import * as api from "./api.ts";
 
 /// Shows the newest picture of that stream. Gives what is in the way of it; "": nothing.
 export async function showSnapshot(image: HTMLImageElement, path: string, proof = new URLSearchParams()): Promise<string> {
-    const query = proof.toString();
-    const response = await fetch(api.snapshotUrl(path) + (query ? `?${query}` : "")).catch(() => null);
-    if (!response?.ok) return reason(response);
-    const url = URL.createObjectURL(await response.blob());
-    image.onload = () => URL.revokeObjectURL(url);
-    image.src = url;
-    image.hidden = false;
-    return "";
-}
-
-async function reason(response: Response | null): Promise<string> {
-    if (!response) return "no picture: the server does not answer";
-    if (response.status === 401) return "no picture: log in at the monitor";
-    const answer = await response.json().catch(() => null) as {error?: {message?: string}} | null;
-    return `no picture: ${answer?.error?.message ?? response.statusText}`;
+    try {
+        const url = URL.createObjectURL(await api.snapshot(path, proof));
+        image.onload = image.onerror = () => URL.revokeObjectURL(url);
+        image.src = url;
+        image.hidden = false;
+        return "";
+    } catch (error) {
+        const isStranger = error instanceof api.ApiError && error.status === 401;
+        return `no picture: ${isStranger ? "log in at the monitor" : api.textOf(error)}`;
+    }
 }
 
 export class SnapshotPlayer {

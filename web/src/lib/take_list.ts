@@ -84,7 +84,7 @@ export class TakeList {
             }
         } catch (error) {
             setText(byId("take-verdict"), "unknown");
-            why.replaceChildren(h("li", {}, error instanceof Error ? error.message : String(error)));
+            why.replaceChildren(h("li", {}, api.textOf(error)));
         }
         dialog.showModal();
     }
