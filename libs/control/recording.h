@@ -45,6 +45,7 @@ struct Recording {
     std::optional<std::string> error;
     std::optional<std::string> end_reason;  ///< null while it records
     std::optional<std::string> stopped_by;  ///< "user@host"
+    bool operator==(const Recording&) const = default;
 };
 
 /// What is counted of a recording while it is made.

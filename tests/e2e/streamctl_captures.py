@@ -1,6 +1,7 @@
 """streamctl capture when recordings or the server do not last as long as it does."""
 
 import asyncio
+import json
 import pathlib
 import shutil
 import signal
@@ -8,6 +9,7 @@ import tempfile
 
 import ctl
 import harness
+from streamctl_resume import Network
 
 
 class Captures(ctl.Case):
@@ -127,6 +129,56 @@ class Captures(ctl.Case):
             code, _, err = await self.result(process)
             self.assertEqual(code, 1, err)
             self.assertIn("door: the camera reported an error\n", err)
+
+    async def test_json_is_one_answer_also_if_the_download_fails(self):
+        server = self.start_streamd()
+        self.push(server, "door")
+        await server.wait_cameras("door")
+        (self.folder / "file").write_text("no folder")
+        code, out, err = await self.ctl(server, "--json", "capture", "--duration", "1s", "-o", "file/out")
+        self.assertEqual(code, 73, err)
+        self.assertTrue(json.loads(out)["ok"])
+        self.assertIn("file/out", err)
+
+    async def take(self, server, *args):
+        return await self.ctl(server, "--json", "--timeout", "2s", "take", "run", "walk", "--max-error", "1h", *args)
+
+    async def test_a_take_that_is_not_begun_again_says_nothing_of_the_earlier_one(self):
+        server = self.start_streamd()
+        push = self.push(server, "door")
+        await server.wait_cameras("door")
+        code, out, err = await self.take(server, "--duration", "1s")
+        self.assertEqual(json.loads(out)["take"], "walk", err)
+        push.terminate()
+        await self.result(push)
+        await harness.async_wait_for(lambda: not server.cameras(), "it is gone")
+        async with harness.Camera(server, "door"):  # never answers
+            await server.wait_cameras("door")
+            code, out, err = await self.take(server, "--duration", "1s", "--append")
+        self.assertEqual(code, 1, err)
+        self.assertEqual([result["outcome"] for result in json.loads(out)["results"]], ["timeout"])
+        self.assertNotIn("verdict", out + err)
+
+    async def test_a_take_whose_start_was_not_heard_of_is_69_whatever_there_is_of_it(self):
+        server = self.start_streamd()
+        frames = [(1000 + 33 * i, unit)
+                  for i, unit in enumerate(harness.access_units(harness.clip("baseline", frames=30)))]
+        async with harness.Camera(server, "door") as door, Network(server.port) as network:
+            await server.wait_cameras("door")
+            process = self.start_ctl(f"ws://127.0.0.1:{network.port}", "--timeout", "60s", "take", "run", "walk",
+                                     "--max-error", "1h", "--until-interrupt")
+            await door.command("start_capture")
+            network.lines[0]["here"].close()
+            await door.capture_started()
+            await door.send_frames(frames[:20])
+            door.seq += 2  # two messages that never come
+            await door.send_frames(frames[20:])
+            await server.wait_frames("door", len(frames))
+            await door.command("stop_capture")
+            await door.capture_stopped()
+            code, _, err = await self.result(process)
+        self.assertEqual(code, 69, err)
+        self.assertIn("verdict: check", err)
 
 
 if __name__ == "__main__":

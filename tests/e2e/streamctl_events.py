@@ -146,15 +146,12 @@ class Events(ctl.Case):
 
         async with websockets.serve(self.nobody, "127.0.0.1", 0, process_request=guard) as door:
             port = door.sockets[0].getsockname()[1]
-            process = await asyncio.create_subprocess_exec(
-                harness.program("streamctl"), "-s", f"ws://127.0.0.1:{port}", "status",
-                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-                env=dict(os.environ, STREAMCTL_TOKEN="secret"),
-            )
-            out, err = await asyncio.wait_for(process.communicate(), harness.PATIENCE_S)
-        self.assertEqual((process.returncode, out), (77, b""), err)
-        self.assertIn(b"the server does not take this token; give another in STREAMCTL_TOKEN or with --token-file (no such token)", err)
-        self.assertEqual(tokens, [("/control", "Bearer secret")])
+            for args in (["status"], ["archive", "cam1", "--start", "2026-01-31", "--duration", "1s", "-o", "cam1.mp4"]):
+                code, out, err = await self.ctl(f"ws://127.0.0.1:{port}", *args, STREAMCTL_TOKEN="secret")
+                self.assertEqual((code, out), (77, ""), err)
+                self.assertIn("the server does not take this token; give another in STREAMCTL_TOKEN or with --token-file "
+                              "(no such token)", err)
+        self.assertEqual(tokens, [("/control", "Bearer secret")] * 2)
 
     async def test_get_downloads_under_the_recordings_name(self):
         server = self.start_streamd()

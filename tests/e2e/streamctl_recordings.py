@@ -167,6 +167,8 @@ class Recordings(harness.Case):
         self.assertTrue(json.loads((self.folder_of_all / kept / "session.json").read_text())["kept"])
         _, err = self.ctl("recordings", "delete", "-y", kept, expect=1)
         self.assertIn(f"recording {kept} is kept: release it first", err)
+        out, err = self.ctl("recordings", "delete", "--dry-run", kept, expect=1)
+        self.assertEqual((out, err), ("", f"streamctl: {kept} is kept: would be refused\n"))
         _, err = self.ctl("recordings", "delete", old, expect=64)
         self.assertIn("add --yes", err)
         self.assertEqual(len(self.ids()), 4)

@@ -72,6 +72,8 @@ int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt,
                        "/archive.mp4?start=" + options.archive.start + "&duration=" +
                        fixed(static_cast<double>(options.archive.duration->count()) / 1000, 3);
     if (options.archive.skips_gaps) path += "&gaps=skip";
+    // Says in clear words what is wrong with the address, TLS or the token.
+    client.connection();
     NewFile target(options.file);
     const auto head = fetch(client, interrupt, path, [&](Bytes bytes) { target.write(bytes); });
     target.keep();

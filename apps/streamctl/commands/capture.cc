@@ -52,6 +52,8 @@ class Capture {
     Capture& operator=(const Capture&) = delete;
 
     int run();
+    /// It has recordings that it began itself.
+    bool has_recorded() const;
 
  private:
     enum class Ended { duration, signal, all_lost };
@@ -115,9 +117,10 @@ class Capture {
     std::map<std::string, WatchedCamera> cameras_;  ///< still recording
     std::vector<Ending> endings_;
     std::vector<control::StopResult> outcome_;
-    std::set<std::string> given_up_;     ///< cameras that the server does not start again
-    std::vector<std::string> finished_;  ///< sessions whose files can be fetched
-    std::size_t delivered_ = 0;          ///< cameras whose files are there
+    std::set<std::string> given_up_;       ///< cameras that the server does not start again
+    std::vector<std::string> finished_;    ///< sessions whose files can be fetched
+    std::vector<std::string> unfinished_;  ///< those that were not waited for any longer
+    std::size_t delivered_ = 0;            ///< cameras whose files are there
     Clock::time_point begin_{};
     Clock::time_point end_ = Clock::time_point::max();
     Clock::time_point disk_looked_{};
@@ -131,6 +134,7 @@ class Capture {
     std::optional<Clock::time_point> gone_since_;  ///< nobody has listened there
     bool is_shut_out_ = false;                     ///< the last answer was that we may not ask
     bool asked_again_ = false;                     ///< to stop: an answer was lost
+    bool has_answered_ = false;                    ///< with --json
     bool is_stopped_ = false;                      ///< the server has answered that
 };
 
@@ -311,10 +315,13 @@ Capture::Ended Capture::wait() {
 }
 
 std::optional<control::Recording> Capture::await_finished(const std::string& id) {
-    const auto deadline = Clock::now() + options_.start.timeout;
-    for (;;) {
+    std::optional<control::Recording> seen;
+    for (Clock::time_point deadline;;) {
         auto recording = find_recording(client_, id);
-        if (!recording || has_ended(*recording) || Clock::now() >= deadline) return recording;
+        if (!recording || has_ended(*recording)) return recording;
+        if (recording != seen) deadline = Clock::now() + options_.start.timeout;
+        if (Clock::now() >= deadline) return recording;
+        seen = recording;
         if (client_.connection().wait(Clock::now() + milliseconds(200)) ==
             Connection::Woke::interrupted) {
             signalled_ = true;
@@ -339,6 +346,7 @@ control::StopResult Capture::result_of(const Ending& ending) {
     }
     if (!has_ended(*recording)) {
         console_.trouble(ending.session + ": not finished yet");
+        unfinished_.push_back(ending.session);
         result.outcome = StopOutcome::timeout;
         return result;
     }
@@ -378,6 +386,7 @@ void Capture::print_outcome(bool is_ok) {
     std::stable_sort(outcome_.begin(), outcome_.end(),
                      [](const auto& a, const auto& b) { return a.camera < b.camera; });
     console_.body(encode(control::StopReply{is_ok, outcome_}));
+    has_answered_ = true;
 }
 
 /// By the owner alone: that ends also what began unheard, and what is to begin when its camera is
@@ -441,9 +450,13 @@ void Capture::note_outcome(const control::StopResult& result) {
     if (result.outcome == StopOutcome::stopped && !result.files.empty()) ++delivered_;
     for (const control::SessionPart& part : result.parts) {
         if (part.state == control::RecordingState::done) finished_.push_back(part.session);
+        if (part.state == control::RecordingState::finalising) unfinished_.push_back(part.session);
     }
     if (result.parts.empty() && result.session && result.state == control::RecordingState::done) {
         finished_.push_back(*result.session);
+    }
+    if (result.parts.empty() && result.session && result.outcome == StopOutcome::timeout) {
+        unfinished_.push_back(*result.session);
     }
     if (result.outcome == StopOutcome::not_recording) all_well_ = false;
 }
@@ -525,9 +538,11 @@ void Capture::leave_joined() {
 int Capture::stop(Ended ended) {
     try {
         return stop_and_fetch(ended);
-    } catch (const Failed&) {
+    } catch (const Failed& failed) {
         say_what_is_left();
-        throw;
+        if (!has_answered_) throw;
+        console_.trouble(failed.what());
+        return failed.exit_code();
     }
 }
 
@@ -562,6 +577,10 @@ int Capture::stop_and_fetch(Ended ended) {
     send_stop();
     leave_joined();
     report_ended();
+    if (!unfinished_.empty()) {
+        console_.trouble("to fetch what is not finished yet, later: " +
+                         fetch_line(options_, unfinished_));
+    }
     const bool is_enough =
         all_started_ || (options_.capture.require == Require::any && delivered_ > 0);
     const bool is_ok = all_well_ && is_enough;
@@ -571,6 +590,12 @@ int Capture::stop_and_fetch(Ended ended) {
     if (!is_ok) return cli::kRefused;
     if (fetched != cli::kDone) return fetched;
     return came_back_ ? int{cli::kDamaged} : losses_code(outcome_);
+}
+
+bool Capture::has_recorded() const {
+    return std::ranges::any_of(outcome_, [](const control::StopResult& result) {
+        return result.session && result.outcome != StopOutcome::joined;
+    });
 }
 
 int Capture::run() {
@@ -595,10 +620,13 @@ int Capture::run() {
     }
     begin_ = Clock::now();  // the last camera has answered just now
     note_started(reply);
-    // A take that was not begun has nothing else to print.
     const bool is_refused = cameras_.empty() && (!signalled_ || was_cut_short());
-    if (is_refused && console_.json() && options_.capture.is_take) console_.body(body);
-    if (signalled_) return stop(Ended::signal);
+    const bool prints_refusal = is_refused && console_.json() && options_.capture.is_take;
+    if (signalled_) {
+        const int exit_code = stop(Ended::signal);
+        if (prints_refusal && !has_recorded()) console_.body(body);
+        return exit_code;
+    }
     const bool give_up =
         cameras_.empty() || (options_.capture.require == Require::all && !all_started_);
     if (give_up) {
@@ -606,6 +634,8 @@ int Capture::run() {
             console_.trouble("not every camera started: stopping the others");
         }
         stop(Ended::duration);
+        // A take that was not begun has nothing else to print.
+        if (prints_refusal && !has_recorded()) console_.body(body);
         return was_cut_short() ? cli::kInterrupted : cli::kRefused;
     }
     const std::string asked = asked_for(options_.start.parameters);
@@ -650,8 +680,15 @@ std::map<std::string, control::CameraStatus> meant_cameras(
     return meant;
 }
 
+Captured capture(const Options& options, ApiClient& client, Interrupt& interrupt,
+                 Console& console) {
+    Capture capture(options, client, interrupt, console);
+    const int exit_code = capture.run();
+    return {exit_code, capture.has_recorded()};
+}
+
 int run_capture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
-    return Capture(options, client, interrupt, console).run();
+    return capture(options, client, interrupt, console).exit_code;
 }
 
 }  // namespace st::streamctl

@@ -14,16 +14,12 @@
 namespace st::streamctl {
 namespace {
 
-/// Why a recording that a pattern or a filter chose is left alone; empty: it is not.
-std::string spared_because(const Selected::Item& item) {
-    if (item.is_named) return {};  // the server says why it refuses
-    if (item.recording.kept) return "is kept";
-    if (!has_ended(item.recording)) {
-        return item.recording.state == control::RecordingState::recording
-                   ? "is still running"
-                   : "is still being finished";
-    }
-    return {};
+/// Why a recording is not deleted; empty: it may be.
+std::string spared_because(const control::Recording& recording) {
+    if (recording.kept) return "is kept";
+    if (has_ended(recording)) return {};
+    return recording.state == control::RecordingState::recording ? "is still running"
+                                                                 : "is still being finished";
 }
 
 std::string question_about(const std::vector<const Selected::Item*>& items, std::uint64_t bytes) {
@@ -63,16 +59,22 @@ int run_delete(const Options& options, ApiClient& client, Interrupt& interrupt, 
     std::vector<const Selected::Item*> items;
     std::uint64_t bytes = 0;
     for (const Selected::Item& item : selected.items) {
-        const std::string why = spared_because(item);
-        if (!why.empty()) {
+        const std::string why = spared_because(item.recording);
+        if (!why.empty() && !item.is_named) {
             console.note(item.recording.id + " " + why + ": left alone");
+            continue;
+        }
+        // The server refuses what is named, and says why.
+        if (!why.empty() && options.dry_run) {
+            console.trouble(item.recording.id + " " + why + ": would be refused");
+            exit_code = cli::kRefused;
             continue;
         }
         items.push_back(&item);
         bytes += item.recording.bytes;
     }
     if (items.empty()) {
-        if (selected.missing.empty()) console.note("no recording to delete");
+        if (exit_code == cli::kDone) console.note("no recording to delete");
         return exit_code;
     }
     if (options.dry_run) {

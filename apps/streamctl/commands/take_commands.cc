@@ -252,15 +252,14 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
         if (console.json()) message += ": " + joined(found.troubles, "; ");
         throw Refused({found.code, message, {}});
     }
-    const int captured = run_capture(options, client, interrupt, console);
-    FinishedTake finished;
-    try {
-        finished = finished_take(options.take.name, options.start.timeout, client, console);
-    } catch (const Refused& refused) {
-        if (refused.code() != control::ErrorCode::not_found) throw;
-        if (captured != cli::kDone) return captured;  // why has been said
+    const Captured captured = capture(options, client, interrupt, console);
+    // With --append there may be recordings of an earlier run, which are no result of this one.
+    if (!captured.has_recorded) {
+        if (captured.exit_code != cli::kDone) return captured.exit_code;  // why has been said
         throw Failed(cli::kRefused, "take " + options.take.name + ": nothing was recorded");
     }
+    const FinishedTake finished =
+        finished_take(options.take.name, options.start.timeout, client, console);
     const Manifest manifest = understood_take(finished.body);
     if (console.json()) {
         console.body(with_warnings(finished.body, found.warnings));
@@ -270,8 +269,8 @@ int run(const Options& options, ApiClient& client, Interrupt& interrupt, Console
     }
     if (finished.is_interrupted) return cli::kInterrupted;
     const int judged = code_of(manifest.verdict);
-    const bool is_said = captured == cli::kRefused || captured == cli::kInterrupted;
-    return is_said || judged == cli::kDone ? captured : judged;
+    const bool is_whole = captured.exit_code == cli::kDone || captured.exit_code == cli::kDamaged;
+    return is_whole && judged != cli::kDone ? judged : captured.exit_code;
 }
 
 int show(const Options& options, ApiClient& client, Console& console) {
