@@ -27,6 +27,10 @@ std::string journal_name(const Endpoint& endpoint) {
 constexpr std::size_t kPostedBytesMax = std::size_t{16} << 20;
 constexpr std::size_t kPostBytes = 256;  ///< of one, beside its text
 
+ApiError no_failed_message(const std::string& id) {
+    return {ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
+}
+
 std::function<double()> random_jitter() {
     auto engine = std::make_shared<std::minstd_rand>(std::random_device{}());
     return [engine] { return std::uniform_real_distribution<double>(0, 1)(*engine); };
@@ -110,9 +114,14 @@ class Hooks::Deliveries {
         }
         return list;
     }
-    bool replay(const std::string& id) {
-        return std::any_of(outboxes_.begin(), outboxes_.end(),
-                           [&](const auto& one) { return one.second->replay(id); });
+    control::Decoded<std::string> replay(const std::string& id) {
+        ApiError refusal = no_failed_message(id);
+        for (const auto& [name, outbox] : outboxes_) {
+            auto made = outbox->replay(id);
+            if (made) return made;
+            if (made.error().code != ErrorCode::not_found) refusal = made.error();
+        }
+        return refusal;
     }
     /// Nullptr: none has that URL, as it is configured or as it is shown.
     Outbox* find(const std::string& url) {
@@ -318,12 +327,9 @@ void Hooks::failed(const FailedDone& done) {
 }
 
 void Hooks::replay(const std::string& id, const ReplayDone& done) {
-    const ApiError none{ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
     Deliveries* deliveries = this->deliveries();
-    if (deliveries == nullptr) return done(none);
-    deliveries->courier().run([deliveries, id, done, none] {
-        done(deliveries->replay(id) ? control::Decoded<std::string>(id) : none);
-    });
+    if (deliveries == nullptr) return done(no_failed_message(id));
+    deliveries->courier().run([deliveries, id, done] { done(deliveries->replay(id)); });
 }
 
 void Hooks::test(const std::string& url, const TestDone& done) {

@@ -54,7 +54,7 @@ class Hooks {
     void list(const ListDone& done) ST_EXCLUDES(mutex_);
     using FailedDone = std::function<void(std::vector<control::FailedHook>)>;
     void failed(const FailedDone& done) ST_EXCLUDES(mutex_);
-    /// Error not_found: there is no failed message of that id.
+    /// Error not_found: there is no failed message of that id; unavailable: its journal takes none.
     using ReplayDone = std::function<void(control::Decoded<std::string>)>;
     void replay(const std::string& id, const ReplayDone& done) ST_EXCLUDES(mutex_);
     /// Error not_found: no such target is configured.

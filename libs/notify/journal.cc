@@ -239,18 +239,20 @@ std::vector<Journal::FailedMessage> Journal::failed_messages() {
     return list;
 }
 
-bool Journal::replay(const std::string& id) {
+Journal::Replayed Journal::replay(const std::string& id) {
     for (auto at = failed_.begin(); at != failed_.end(); ++at) {
         const auto added = read(at->place);
         if (!added || id_of(*added) != id) continue;
-        if (!append_added({next_number_, id, added->at_us, added->type, added->body})) return false;
+        if (!append_added({next_number_, id, added->at_us, added->type, added->body})) {
+            return Replayed::no_room;
+        }
         const std::uint64_t number = at->place.number;
         failed_bytes_ -= at->place.bytes;
         failed_.erase(at);
         append(Finished{number});
-        return true;
+        return Replayed::waits;
     }
-    return false;
+    return Replayed::unknown;
 }
 
 void Journal::Sync::run() const {

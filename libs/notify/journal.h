@@ -65,9 +65,10 @@ class Journal {
 
     /// Oldest first.
     std::vector<FailedMessage> failed_messages();
-    /// A failed message waits again, behind the others. False: there is none of that id, or the
-    /// journal is full.
-    bool replay(const std::string& id);
+    enum class Replayed : std::uint8_t { waits, unknown, no_room };
+    /// A failed message waits again, behind the others. Throws std::system_error: it stays as it
+    /// was.
+    Replayed replay(const std::string& id);
 
     /// Lets what was written outlive a power failure.
     class Sync {

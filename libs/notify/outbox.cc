@@ -14,6 +14,8 @@
 namespace st::notify {
 namespace {
 
+using control::ApiError;
+using control::ErrorCode;
 using control::HookState;
 using std::chrono::milliseconds;
 
@@ -313,12 +315,27 @@ std::vector<Journal::FailedMessage> Outbox::failed_messages() {
     return journal_ ? journal_->failed_messages() : std::vector<Journal::FailedMessage>();
 }
 
-bool Outbox::replay(const std::string& id) {
-    bool is_taken = false;
-    if (journal_) guard("replay", [&] { is_taken = journal_->replay(id); });
-    if (is_taken && state_ == HookState::idle) send_next();
+control::Decoded<std::string> Outbox::replay(const std::string& id) {
+    using Replayed = Journal::Replayed;
+    const auto refused = [this](const std::string& why) {
+        return ApiError{ErrorCode::unavailable, shown_url_ + ": " + why, "id"};
+    };
+    if (!journal_) return refused("its journal cannot be opened: " + last_error_);
+    Replayed made = Replayed::unknown;
+    const bool is_written = guard("replay", [&] { made = journal_->replay(id); });
     changed_();
-    return is_taken;
+    if (!is_written) return refused(last_error_);
+    switch (made) {
+        case Replayed::unknown:
+            return ApiError{ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
+        case Replayed::no_room:
+            return refused("its journal is full, " + std::to_string(journal_->waiting()) +
+                           " messages wait");
+        case Replayed::waits:
+            break;
+    }
+    if (state_ == HookState::idle) send_next();
+    return id;
 }
 
 void Outbox::test(std::function<void(HttpResult)> done) {

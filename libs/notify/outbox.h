@@ -56,7 +56,8 @@ class Outbox {
     /// So many events were lost before they came here.
     void note_lost(const std::string& type, std::uint64_t count);
     std::vector<Journal::FailedMessage> failed_messages();
-    bool replay(const std::string& id);
+    /// Error not_found: it has no failed message of that id; unavailable: its journal takes none.
+    control::Decoded<std::string> replay(const std::string& id);
     /// Sends a message of the type hook.test past the queue. If it arrives, what waits is tried.
     void test(std::function<void(HttpResult)> done);
 

@@ -260,15 +260,26 @@ TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
     EXPECT_EQ(failed[0].id, id);
     EXPECT_EQ(failed[0].type, "camera.started");
     EXPECT_EQ(failed[0].attempts, 10U);
-    EXPECT_FALSE(journal.replay("msg_other"));
-    EXPECT_TRUE(journal.replay(id));
-    EXPECT_FALSE(journal.replay(id));
+    EXPECT_EQ(journal.replay("msg_other"), Journal::Replayed::unknown);
+    EXPECT_EQ(journal.replay(id), Journal::Replayed::waits);
+    EXPECT_EQ(journal.replay(id), Journal::Replayed::unknown);
     Journal again(path);
     EXPECT_EQ(again.failed(), 0U);
     EXPECT_EQ(again.front()->body, "two");
     again.note_delivered();
     EXPECT_EQ(again.front()->body, "one");
     EXPECT_EQ(again.front()->id, id);
+}
+
+TEST(Journal, that_is_full_keeps_what_failed) {
+    const Folder folder;
+    Journal journal(folder.file("a.journal"), 200);
+    journal.add(1, "t", "one");
+    const std::string id = journal.front()->id;
+    journal.note_failed(10, "why");
+    while (journal.add(1, "t", "body")) continue;
+    EXPECT_EQ(journal.replay(id), Journal::Replayed::no_room);
+    EXPECT_EQ(journal.failed(), 1U);
 }
 
 TEST(Journal, forgets_the_oldest_failures) {
@@ -324,7 +335,7 @@ TEST(Journal, loses_nothing_that_comes_while_it_is_written_anew) {
         journal.note_delivered();  // "one"
         next->write();
         journal.note_tried(4, 77, "HTTP 503");  // "two"
-        EXPECT_TRUE(journal.replay(failed_id));
+        EXPECT_EQ(journal.replay(failed_id), Journal::Replayed::waits);
         journal.finish_rewrite(*next);
         EXPECT_EQ(journal.front()->body, "two");
         journal.add(3, "t", "four");

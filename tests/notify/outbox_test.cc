@@ -133,7 +133,7 @@ TEST(Outbox, tries_a_dead_target_for_three_days_and_keeps_the_order) {
     EXPECT_EQ(sending.outbox->status().failed, 1U);
     EXPECT_EQ(sending.sent().back(), 2);
     world.http.answer(200);
-    EXPECT_TRUE(sending.outbox->replay(id));
+    EXPECT_TRUE(sending.outbox->replay(id).ok());
     EXPECT_EQ(world.http.last_id(), id);
     EXPECT_EQ(sending.sent().back(), 1);
 }
@@ -235,7 +235,7 @@ TEST(Outbox, whose_journal_cannot_be_opened_says_so_and_counts) {
     EXPECT_EQ(outbox.status().state, HookState::broken);
     EXPECT_NE(outbox.status().last_error.value_or("").find("/proc/none"), std::string::npos);
     EXPECT_EQ(outbox.status().dropped, 1U);
-    EXPECT_FALSE(outbox.replay("msg_1"));
+    EXPECT_NE(outbox.replay("msg_1").error().message.find("cannot be opened"), std::string::npos);
 }
 
 /// In the way of the journal, until it is removed.
@@ -360,6 +360,33 @@ TEST(Outbox, that_goes_while_its_journal_is_written_anew_keeps_it) {
     world.finish_aside();
     EXPECT_EQ(sending.outbox->status().queued, 1U);
     EXPECT_FALSE(std::filesystem::exists(world.folder.file("a.journal.next")));
+}
+
+TEST(Outbox, says_why_a_message_cannot_be_sent_again) {
+    World world;
+    Outbox outbox(
+        world.uses, endpoint(), world.folder.file("a.journal"), [] {}, 600);
+    outbox.start();
+    outbox.add("session.finished", event(1));
+    const std::string id = world.http.last_id();
+    for (int attempt = 1; attempt < 10; ++attempt) {
+        world.http.answer(500);
+        world.timers.advance(kRetryDelayMax);
+    }
+    world.http.answer(500);
+    ASSERT_EQ(outbox.failed_messages().size(), 1U);
+    EXPECT_EQ(outbox.replay("msg_other").error().code, control::ErrorCode::not_found);
+    {
+        const LargestFile full(std::filesystem::file_size(world.folder.file("a.journal")));
+        const auto refused = outbox.replay(id);
+        EXPECT_EQ(refused.error().code, control::ErrorCode::unavailable);
+        EXPECT_NE(refused.error().message.find("File too large"), std::string::npos)
+            << refused.error().message;
+    }
+    for (int i = 2; i < 9; ++i) outbox.add("session.finished", event(i));
+    const auto refused = outbox.replay(id);
+    EXPECT_EQ(refused.error().code, control::ErrorCode::unavailable);
+    EXPECT_NE(refused.error().message.find("full"), std::string::npos) << refused.error().message;
 }
 
 TEST(Outbox, makes_two_posts_of_a_publication_for_the_older_server) {
