@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
+
+#include "support/temporary_folder.h"
 
 namespace st {
 namespace {
@@ -13,17 +14,15 @@ namespace {
 class ControlFilesTest : public testing::Test {
  protected:
     ControlFilesTest() {
-        char name[] = "/tmp/stXXXXXX";
-        folder_ = ::mkdtemp(name);
         ::unsetenv("RUNTIME_DIRECTORY");
         ::setenv("XDG_RUNTIME_DIR", folder_.c_str(), 1);
     }
     ~ControlFilesTest() override {
         ::unsetenv("XDG_RUNTIME_DIR");
         ::unsetenv("RUNTIME_DIRECTORY");
-        std::filesystem::remove_all(folder_);
     }
-    std::string folder_;
+    const test::TemporaryFolder temporary_{"/tmp/"};
+    const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(ControlFilesTest, a_users_server_has_them_in_the_session_by_port) {

@@ -7,24 +7,21 @@
 #include <fstream>
 #include <optional>
 
+#include "support/temporary_folder.h"
+
 namespace st {
 namespace {
 
 class OwnPathTest : public ::testing::Test {
  protected:
-    OwnPathTest() {
-        std::string pattern = testing::TempDir() + "own_path_XXXXXX";
-        folder = ::mkdtemp(pattern.data());
-        path = folder + "/token";
-        std::ofstream(path) << "ours";
-    }
-    ~OwnPathTest() override { std::filesystem::remove_all(folder); }
+    OwnPathTest() { std::ofstream(path) << "ours"; }
     bool is_there() const {
         return std::filesystem::is_symlink(path) || std::filesystem::exists(path);
     }
 
-    std::string folder;
-    std::string path;
+    const test::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
+    const std::string path = folder + "/token";
 };
 
 TEST_F(OwnPathTest, goes_with_its_owner) {

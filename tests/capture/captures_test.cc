@@ -855,74 +855,52 @@ TEST_F(CapturesTest, a_stop_waits_for_the_first_part_as_well) {
     EXPECT_EQ((*stopped)->results[0].session, "a_2");
 }
 
-TEST_F(CapturesTest, a_stop_lists_the_part_that_was_full_just_before_whichever_is_finished_first) {
-    for (const bool in_order : {true, false}) {
-        SCOPED_TRACE(in_order);
-        const std::string id = in_order ? "a" : "b";
-        const LinkPtr link = join(id);
-        control::StartRequest request;
-        request.cameras = {id};
-        START_AND_OPEN(link, request, id + "_1");
-        record::SessionStart next;
-        next.part = 2;
-        open(link, id + "_2", next);
-        end(id + "_1");
-        control::StopRequest own;
-        own.cameras = {id};
-        stopped.reset();
-        stop(own);
-        end(id + "_2");
-        const auto finish_part = [&](bool is_first) {
-            if (is_first) return finish(id + "_1", "", camera::EndReason::max_bytes);
-            finish(id + "_2");
-        };
-        finish_part(in_order);
-        EXPECT_FALSE(stopped);
-        finish_part(!in_order);
-        ASSERT_TRUE(stopped && stopped->ok());
-        ASSERT_EQ((*stopped)->results.size(), 1U);
-        EXPECT_TRUE((*stopped)->ok);
-        const control::StopResult& result = (*stopped)->results[0];
-        EXPECT_EQ(result.session, id + "_2");
-        const std::vector<control::SessionPart> parts{
-            {id + "_1", 1, control::RecordingState::done, "max_bytes"},
-            {id + "_2", 2, control::RecordingState::done, "stopped"}};
-        EXPECT_EQ(result.parts, parts);
-        EXPECT_EQ(result.files.size(), 2U);
-    }
+/// What a recording goes on in when one has ended by itself: the next part, or after max_session
+/// another recording.
+struct Follower {
+    camera::EndReason why_ended;
+    unsigned part;
+};
+
+class FollowingCaptures : public CapturesTest,
+                          public testing::WithParamInterface<std::tuple<Follower, bool>> {};
+
+TEST_P(FollowingCaptures, are_listed_by_a_stop_whichever_is_finished_first) {
+    const auto& [follower, in_order] = GetParam();
+    const LinkPtr link = join("a");
+    START_AND_OPEN(link, {}, "a_1");
+    record::SessionStart next;
+    next.part = follower.part;
+    open(link, "a_2", next);
+    end("a_1");
+    stop({});
+    end("a_2");
+    const auto finish_one = [&](bool is_first) {
+        if (is_first) return finish("a_1", "", follower.why_ended);
+        finish("a_2");
+    };
+    finish_one(in_order);
+    EXPECT_FALSE(stopped);
+    finish_one(!in_order);
+    ASSERT_TRUE(stopped && stopped->ok());
+    EXPECT_TRUE((*stopped)->ok);
+    ASSERT_EQ((*stopped)->results.size(), 1U);
+    const control::StopResult& result = (*stopped)->results[0];
+    EXPECT_EQ(result.session, "a_2");
+    const std::vector<control::SessionPart> parts{
+        {"a_1", 1, control::RecordingState::done,
+         std::string(camera::to_string(follower.why_ended))},
+        {"a_2", follower.part, control::RecordingState::done, "stopped"}};
+    EXPECT_EQ(result.parts, parts);
+    ASSERT_EQ(result.files.size(), 2U);
+    EXPECT_EQ(result.files[0].path, "/r/a_1/stream.mp4");
 }
 
-TEST_F(CapturesTest, a_stop_lists_the_recording_that_lasted_too_long_whichever_is_finished_first) {
-    for (const bool in_order : {true, false}) {
-        SCOPED_TRACE(in_order);
-        const std::string id = in_order ? "a" : "b";
-        const LinkPtr link = join(id);
-        control::StartRequest request;
-        request.cameras = {id};
-        START_AND_OPEN(link, request, id + "_1");
-        // max_session: the next one has the same part.
-        open(link, id + "_2");
-        end(id + "_1");
-        control::StopRequest own;
-        own.cameras = {id};
-        stopped.reset();
-        stop(own);
-        end(id + "_2");
-        const auto finish_one = [&](bool is_first) {
-            if (is_first) return finish(id + "_1", "", camera::EndReason::max_session);
-            finish(id + "_2");
-        };
-        finish_one(in_order);
-        EXPECT_FALSE(stopped);
-        finish_one(!in_order);
-        ASSERT_TRUE(stopped && stopped->ok());
-        ASSERT_EQ((*stopped)->results.size(), 1U);
-        const control::StopResult& result = (*stopped)->results[0];
-        EXPECT_EQ(result.session, id + "_2");
-        ASSERT_EQ(result.files.size(), 2U);
-        EXPECT_EQ(result.files[0].path, "/r/" + id + "_1/stream.mp4");
-    }
-}
+INSTANTIATE_TEST_SUITE_P(Stop, FollowingCaptures,
+                         testing::Combine(testing::Values(Follower{camera::EndReason::max_bytes, 2},
+                                                          Follower{camera::EndReason::max_session,
+                                                                   1}),
+                                          testing::Bool()));
 
 TEST_F(CapturesTest, a_camera_that_stopped_by_itself_is_not_started_again) {
     const LinkPtr first = join("a");

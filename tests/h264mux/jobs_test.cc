@@ -1,13 +1,12 @@
 #include "h264mux/jobs.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "cli/exit_codes.h"
 #include "mux/picture_table.h"
+#include "support/temporary_folder.h"
 
 namespace st::h264mux {
 namespace {
@@ -18,14 +17,11 @@ using mux::OutputFormat;
 class JobsTest : public testing::Test {
  protected:
     JobsTest() {
-        std::string pattern = testing::TempDir() + "h264mux-jobs-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
         for (const char* name : {"a.fdump", "b.h264", "sub/a.fdump", "door.1/stream.fdump"}) {
             fs::create_directories(fs::path(path(name)).parent_path());
             std::ofstream(path(name)) << "x";
         }
     }
-    ~JobsTest() override { fs::remove_all(folder_); }
 
     std::string path(const std::string& name) const { return folder_ + "/" + name; }
 
@@ -53,7 +49,8 @@ class JobsTest : public testing::Test {
         return options;
     }
 
-    std::string folder_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
 };
 
 using Outputs = std::vector<std::string>;

@@ -3,8 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "support/temporary_folder.h"
 
 namespace st::httpd {
 namespace {
@@ -13,12 +14,6 @@ namespace fs = std::filesystem;
 
 class PagesTest : public ::testing::Test {
  protected:
-    PagesTest() {
-        std::string pattern = (fs::temp_directory_path() / "pages_XXXXXX").string();
-        folder = ::mkdtemp(pattern.data());
-    }
-    ~PagesTest() override { fs::remove_all(folder); }
-
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(fs::path(folder) / name) << text;
     }
@@ -28,7 +23,8 @@ class PagesTest : public ::testing::Test {
         return pages.ok() ? std::move(*pages) : Pages();
     }
 
-    std::string folder;
+    const test::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
 };
 
 std::string field(const http::Response& response, const std::string& name) {

@@ -12,6 +12,7 @@
 #include <mutex>
 
 #include "base/clock.h"
+#include "support/temporary_folder.h"
 
 namespace st::live {
 namespace {
@@ -91,16 +92,10 @@ class SourcesTest : public ::testing::Test {
     static void SetUpTestSuite() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
     static void TearDownTestSuite() { ::prctl(PR_SET_CHILD_SUBREAPER, 0); }
 
-    SourcesTest() {
-        std::string pattern = testing::TempDir() + "sources_XXXXXX";
-        folder = ::mkdtemp(pattern.data());
-        std::ofstream(folder + "/stream.flv", std::ios::binary) << flv_stream(10);
-    }
+    SourcesTest() { std::ofstream(folder + "/stream.flv", std::ios::binary) << flv_stream(10); }
     ~SourcesTest() override {
         subscription = {};
         sources.reset();
-        for (const char* name : {"/stream.flv", "/starts"}) ::unlink((folder + name).c_str());
-        ::rmdir(folder.c_str());
     }
 
     /// The process is a shell that runs `script`; $S is the stream's file, and each start writes a
@@ -141,7 +136,8 @@ class SourcesTest : public ::testing::Test {
         return count;
     }
 
-    std::string folder;
+    const test::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     DeliveryQueue delivery;
     /// An operator may end it in the very moment in which it ends by itself.
     hub::PublisherPtr kicked_at_its_end;

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -16,6 +15,7 @@
 #include "loop/listener.h"
 #include "loop/tcp_stream.h"
 #include "loop/tls_context.h"
+#include "support/temporary_folder.h"
 
 namespace st::loop {
 namespace {
@@ -29,17 +29,8 @@ using std::chrono::milliseconds;
 /// A folder with a certificate and its key, gone when the test ends.
 class Folder {
  public:
-    Folder() {
-        std::string name = ::testing::TempDir() + "tls_XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = name;
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-
     std::string write(const std::string& name, std::string_view text) const {
-        std::string path = path_ + "/" + name;
+        std::string path = folder_.path() + "/" + name;
         std::ofstream(path, std::ios::binary) << text;
         return path;
     }
@@ -53,7 +44,7 @@ class Folder {
     }
 
  private:
-    std::string path_;
+    test::TemporaryFolder folder_;
 };
 
 ServerWanted for_localhost() {

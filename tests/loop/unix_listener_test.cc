@@ -11,18 +11,13 @@
 #include <fstream>
 #include <system_error>
 
+#include "support/temporary_folder.h"
+
 namespace st::loop {
 namespace {
 
 class UnixListenerTest : public testing::Test {
  protected:
-    UnixListenerTest() {
-        char name[] = "/tmp/stXXXXXX";
-        folder_ = ::mkdtemp(name);
-        path_ = folder_ + "/a.sock";
-    }
-    ~UnixListenerTest() override { std::filesystem::remove_all(folder_); }
-
     Fd connect() const {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
@@ -41,8 +36,9 @@ class UnixListenerTest : public testing::Test {
         return 0;
     }
 
-    std::string folder_;
-    std::string path_;
+    const test::TemporaryFolder temporary_{"/tmp/"};  // a socket's path has 107 bytes at most
+    const std::string& folder_ = temporary_.path();
+    std::string path_ = folder_ + "/a.sock";
 };
 
 TEST_F(UnixListenerTest, says_who_connects) {

@@ -2,17 +2,16 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "mp4/box_reader.h"
 #include "mp4/film.h"
 #include "mp4/fragments.h"
+#include "support/temporary_folder.h"
 
 namespace st::mp4 {
 namespace {
@@ -101,12 +100,6 @@ TEST(Mp4, a_time_of_day_and_a_rotation_are_written) {
 
 class Mp4InFile : public testing::Test {
  protected:
-    Mp4InFile() {
-        std::string pattern = testing::TempDir() + "mp4-moov-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~Mp4InFile() override { std::filesystem::remove_all(folder_); }
-
     std::vector<std::uint8_t> made_with_room(const Film& film, std::uint64_t room) {
         SampleFile file(folder_ + "/a.mp4", true);
         begin_mp4(file, room);
@@ -118,7 +111,8 @@ class Mp4InFile : public testing::Test {
         return {std::istreambuf_iterator<char>(in), {}};
     }
 
-    std::string folder_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(Mp4InFile, the_index_stands_in_front_if_there_is_room) {

@@ -1,15 +1,13 @@
 #include "mp4/sample_file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 
 #include "mp4/file_error.h"
+#include "support/temporary_folder.h"
 
 namespace st::mp4 {
 namespace {
@@ -23,17 +21,8 @@ Bytes bytes_of(std::string_view text) {
 
 class SampleFileTest : public testing::Test {
  protected:
-    SampleFileTest() {
-        std::string pattern = testing::TempDir() + "mp4-file-XXXXXX";
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~SampleFileTest() override { fs::remove_all(folder_); }
-
     std::string path(const char* name) const { return folder_ + "/" + name; }
-    std::string content(const char* name) const {
-        std::ifstream file(path(name), std::ios::binary);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
+    std::string content(const char* name) const { return test::read_text(path(name)); }
     void put(const char* name, const char* text) const { std::ofstream(path(name)) << text; }
     /// The kind and text of the error that making a file of this name ends with.
     static std::pair<Kind, std::string> refusal(const std::string& at, bool overwrite) {
@@ -45,7 +34,8 @@ class SampleFileTest : public testing::Test {
         return {Kind::io, "made"};
     }
 
-    std::string folder_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(SampleFileTest, has_its_name_only_once_it_is_kept) {

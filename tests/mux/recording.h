@@ -20,6 +20,7 @@
 #include "mux/convert.h"
 #include "record/here.h"
 #include "record/verifier.h"
+#include "support/temporary_folder.h"
 
 namespace st::mux {
 
@@ -124,14 +125,6 @@ inline Octets read_file(const std::string& path) {
 /// A folder for one test, and jobs in it.
 class Muxing : public testing::Test {
  protected:
-    Muxing() {
-        // Each output is synced: thousands of them want a folder in memory.
-        const bool has_memory = ::access("/dev/shm", W_OK) == 0;
-        std::string name = (has_memory ? "/dev/shm/" : testing::TempDir()) + "mux-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
-    }
-    ~Muxing() override { std::filesystem::remove_all(folder_); }
-
     std::string path(const std::string& name) const { return folder_ + "/" + name; }
     std::string write(const std::string& name, Bytes bytes) const {
         std::ofstream(path(name), std::ios::binary)
@@ -157,7 +150,10 @@ class Muxing : public testing::Test {
         return names;
     }
 
-    std::string folder_;
+    // Each output is synced: thousands of them want a folder in memory.
+    const test::TemporaryFolder temporary_{::access("/dev/shm", W_OK) == 0 ? "/dev/shm/"
+                                                                           : testing::TempDir()};
+    const std::string& folder_ = temporary_.path();
     mutable record::HelperVerifier verifier_{run_here, {}};
 };
 

@@ -4,7 +4,6 @@
 #include <sys/resource.h>
 
 #include <csignal>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <utility>
@@ -13,6 +12,8 @@
 #include "loop/manual_timers.h"
 #include "notify/http_client.h"
 #include "notify/outbox.h"
+#include "support/largest_file.h"
+#include "support/temporary_folder.h"
 
 namespace st::notify {
 
@@ -52,38 +53,13 @@ class FakeHttp final : public HttpClient {
 
 class Folder {
  public:
-    Folder() {
-        std::string path = std::filesystem::temp_directory_path() / "st_notify_XXXXXX";
-        path_ = ::mkdtemp(path.data());
-    }
-    ~Folder() { std::filesystem::remove_all(path_); }
-    Folder(const Folder&) = delete;
-    Folder& operator=(const Folder&) = delete;
-    std::string file(const std::string& name) const { return path_ + "/hooks/" + name; }
+    std::string file(const std::string& name) const { return folder_.path() + "/hooks/" + name; }
 
  private:
-    std::string path_;
+    test::TemporaryFolder folder_;
 };
 
-/// No file grows beyond it while this lives, as on a disk that is full.
-class LargestFile {
- public:
-    explicit LargestFile(rlim_t bytes) {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{bytes, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~LargestFile() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    LargestFile(const LargestFile&) = delete;
-    LargestFile& operator=(const LargestFile&) = delete;
-
- private:
-    void (*const handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit before_{};
-};
+using test::LargestFile;
 
 /// 2026-01-31T08:15:30Z, moved by the timers, and by hand.
 struct World {

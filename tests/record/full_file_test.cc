@@ -1,9 +1,7 @@
 /// A file that is full ends that file and not the recording.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <algorithm>
-#include <csignal>
 #include <map>
 #include <string>
 
@@ -11,36 +9,18 @@
 #include "media/nal_peek.h"
 #include "record/folder.h"
 #include "record/world.h"
+#include "support/largest_file.h"
 
 namespace st::record {
 namespace {
 
+using test::LargestFile;
 using world::Events;
 using world::kTinyPictures;
 using world::message_of;
 using world::options_in;
 using world::start_of;
 using world::TemporaryFolder;
-
-/// The largest file of this process, until it is destroyed.
-class LargestFile {
- public:
-    explicit LargestFile(rlim_t bytes) {
-        ::getrlimit(RLIMIT_FSIZE, &before_);
-        const rlimit limit{bytes, before_.rlim_max};
-        ::setrlimit(RLIMIT_FSIZE, &limit);
-    }
-    ~LargestFile() {
-        ::setrlimit(RLIMIT_FSIZE, &before_);
-        std::signal(SIGXFSZ, handler_);
-    }
-    LargestFile(const LargestFile&) = delete;
-    LargestFile& operator=(const LargestFile&) = delete;
-
- private:
-    void (*const handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit before_{};
-};
 
 /// The tiny stream's payloads, each grown by filler data that a decoder skips.
 std::vector<std::vector<std::uint8_t>> padded_payloads(std::size_t bytes) {

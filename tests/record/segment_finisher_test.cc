@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <future>
 
 #include "base/clock.h"
+#include "support/temporary_folder.h"
 
 namespace st::record {
 namespace {
@@ -47,15 +47,10 @@ class Warnings final : public LogSink {
 
 class SegmentFinisherTest : public testing::Test {
  protected:
-    SegmentFinisherTest() {
-        std::string pattern = (fs::temp_directory_path() / "streamd-finisher-XXXXXX").string();
-        path_ = ::mkdtemp(pattern.data());
-        fs::create_directories(path_ / "live/live/x");
-    }
+    SegmentFinisherTest() { fs::create_directories(path_ / "live/live/x"); }
     ~SegmentFinisherTest() override {
         warnings_->hold_up("");
         finisher_.reset();
-        fs::remove_all(path_);
     }
 
     fs::path in_stream(const std::string& name) const { return path_ / "live/live/x" / name; }
@@ -73,7 +68,8 @@ class SegmentFinisherTest : public testing::Test {
         return finisher_->make("/live/x", {}, SegmentLayout::streamd, 1'000'000, 1);
     }
 
-    fs::path path_;
+    const test::TemporaryFolder temporary_;
+    const fs::path path_ = temporary_.path();
     std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();
     std::optional<SegmentFolder> folder_;
     std::unique_ptr<SegmentFinisher> finisher_;

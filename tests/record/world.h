@@ -3,10 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <mutex>
 #include <set>
 #include <string>
@@ -17,32 +14,12 @@
 #include "media/nal.h"
 #include "record/here.h"
 #include "record/recorder.h"
+#include "support/temporary_folder.h"
 
 namespace st::record::world {
 
-inline std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-class TemporaryFolder {
- public:
-    TemporaryFolder() {
-        std::string pattern = testing::TempDir() + "record_XXXXXX";
-        if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-        path_ = pattern;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::string& path() const { return path_; }
-
- private:
-    std::string path_;
-};
+using test::read_text;
+using test::TemporaryFolder;
 
 /// Messages of the stream in data/tiny.h264: configuration first, then 60 pictures, IDR every 25.
 inline std::vector<std::vector<std::uint8_t>> tiny_payloads() {

@@ -1,10 +1,10 @@
 #include "server/state_file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
+
+#include "support/temporary_folder.h"
 
 namespace st::server {
 namespace {
@@ -13,20 +13,9 @@ namespace fs = std::filesystem;
 
 class StateFileTest : public ::testing::Test {
  protected:
-    StateFileTest() {
-        std::string path = fs::temp_directory_path() / "st_state_XXXXXX";
-        folder_ = ::mkdtemp(path.data());
-        file_ = std::make_shared<StateFile>(folder_, "names.json");
-    }
-    ~StateFileTest() override { fs::remove_all(folder_); }
-
-    static std::string text_of(const std::string& path) {
-        std::ifstream file(path);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-
-    std::string folder_;
-    std::shared_ptr<StateFile> file_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
+    const std::shared_ptr<StateFile> file_ = std::make_shared<StateFile>(folder_, "names.json");
 };
 
 TEST_F(StateFileTest, that_is_not_there_is_none_and_one_that_cannot_be_read_an_error) {
@@ -53,12 +42,13 @@ TEST_F(StateFileTest, that_is_not_there_is_none_and_one_that_cannot_be_read_an_e
 TEST_F(StateFileTest, that_was_not_understood_is_set_aside_by_the_next_write) {
     file_->write(1, "{\"door\": what?");
     file_->set_aside();
-    EXPECT_EQ(text_of(file_->path()), "{\"door\": what?") << "until there is something to write";
+    EXPECT_EQ(test::read_text(file_->path()), "{\"door\": what?")
+        << "until there is something to write";
     file_->write(2, "{}");
-    EXPECT_EQ(text_of(file_->path()), "{}");
-    EXPECT_EQ(text_of(file_->path() + ".bad"), "{\"door\": what?");
+    EXPECT_EQ(test::read_text(file_->path()), "{}");
+    EXPECT_EQ(test::read_text(file_->path() + ".bad"), "{\"door\": what?");
     file_->write(3, "{1}");
-    EXPECT_EQ(text_of(file_->path() + ".bad"), "{\"door\": what?");
+    EXPECT_EQ(test::read_text(file_->path() + ".bad"), "{\"door\": what?");
 }
 
 }  // namespace

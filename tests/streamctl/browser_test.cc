@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <thread>
+
+#include "support/temporary_folder.h"
 
 namespace st::streamctl {
 namespace {
@@ -25,8 +25,6 @@ using testing::Not;
 class Browser : public testing::Test {
  protected:
     Browser() {
-        std::string name = testing::TempDir() + "browser-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
         fs::create_directory(folder_ / "bin");
         set("PATH", (folder_ / "bin").string() + ":/usr/bin:/bin");
         set("XDG_RUNTIME_DIR", folder_.string());
@@ -37,8 +35,6 @@ class Browser : public testing::Test {
     ~Browser() override {
         for (const auto& [name, value] : before_)
             value ? ::setenv(name.c_str(), value->c_str(), 1) : ::unsetenv(name.c_str());
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
     }
 
     void set(const std::string& name, const std::string& value) {
@@ -56,8 +52,7 @@ class Browser : public testing::Test {
     }
     std::string said() {
         wait_until([&] { return fs::exists(folder_ / "said"); });
-        std::ifstream in(folder_ / "said");
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+        return test::read_text(folder_ / "said");
     }
     template <class Is>
     static void wait_until(Is is) {
@@ -71,7 +66,8 @@ class Browser : public testing::Test {
         return count;
     }
 
-    fs::path folder_;
+    const test::TemporaryFolder temporary_;
+    const fs::path folder_ = temporary_.path();
     std::map<std::string, std::optional<std::string>> before_;
 };
 

@@ -1,14 +1,13 @@
 #include "streamctl/recordings/new_file.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iterator>
 
 #include "streamctl/client/failed.h"
+#include "support/temporary_folder.h"
 
 namespace st::streamctl {
 namespace {
@@ -17,17 +16,8 @@ namespace fs = std::filesystem;
 
 class NewFiles : public testing::Test {
  protected:
-    NewFiles() {
-        std::string name = testing::TempDir() + "new-file-XXXXXX";
-        folder_ = ::mkdtemp(name.data());
-    }
-    ~NewFiles() override { fs::remove_all(folder_); }
-
     std::string path() const { return (folder_ / "a.jpg").string(); }
-    std::string content() const {
-        std::ifstream in(path());
-        return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    }
+    std::string content() const { return test::read_text(path()); }
     std::size_t files() const {
         return static_cast<std::size_t>(
             std::distance(fs::directory_iterator(folder_), fs::directory_iterator()));
@@ -41,7 +31,8 @@ class NewFiles : public testing::Test {
         return cli::kDone;
     }
 
-    fs::path folder_;
+    const test::TemporaryFolder temporary_;
+    const fs::path folder_ = temporary_.path();
 };
 
 TEST_F(NewFiles, has_its_name_once_it_is_whole) {

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -10,6 +9,7 @@
 
 #include "cli/parse.h"
 #include "streamd/options.h"
+#include "support/temporary_folder.h"
 
 namespace st::streamd {
 namespace {
@@ -23,12 +23,6 @@ using testing::StartsWith;
 /// A configuration file that lives as long as the test.
 class StreamdConfig : public testing::Test {
  protected:
-    StreamdConfig() {
-        std::string pattern = testing::TempDir() + "streamd-config-XXXXXX";
-        folder_ = mkdtemp(pattern.data());
-    }
-    ~StreamdConfig() override { std::filesystem::remove_all(folder_); }
-
     ConfigSources from_file(std::string_view text) {
         ConfigSources sources;
         sources.file = folder_ + "/c.json";
@@ -60,7 +54,8 @@ class StreamdConfig : public testing::Test {
         return cli::parse(app, static_cast<int>(argv.size()), argv.data(), out, err);
     }
 
-    std::string folder_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
 };
 
 TEST_F(StreamdConfig, without_any_source_is_the_struct_with_its_defaults) {

@@ -9,11 +9,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 #include <string>
 
 #include "streamd/log_sink.h"
+#include "support/temporary_folder.h"
 
 namespace st::streamd {
 namespace {
@@ -86,16 +86,10 @@ class JournalLog : public ::testing::Test {
         EXPECT_EQ(::fstat(STDERR_FILENO, &is), 0);
         return is;
     }
-    static std::string made_folder() {
-        std::string pattern = testing::TempDir() + "journal-XXXXXX";
-        return ::mkdtemp(pattern.data());
-    }
-    ~JournalLog() override {
-        ::unsetenv("JOURNAL_STREAM");
-        std::filesystem::remove_all(folder);
-    }
+    ~JournalLog() override { ::unsetenv("JOURNAL_STREAM"); }
 
-    const std::string folder = made_folder();
+    const test::TemporaryFolder temporary;
+    const std::string& folder = temporary.path();
     LogConfig config;
 };
 

@@ -2,19 +2,18 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "certificate/authority.h"
+#include "support/temporary_folder.h"
 
 namespace st::streamd {
 namespace {
@@ -27,23 +26,13 @@ using testing::IsEmpty;
 
 class KeepCertificate : public testing::Test {
  protected:
-    KeepCertificate() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "ownXXXXXX").string();
-        folder_ = ::mkdtemp(pattern.data());
-    }
-    ~KeepCertificate() override { std::filesystem::remove_all(folder_); }
-
     std::string own() const { return folder_ + "/recordings/.streamd"; }
     OwnCertificate keep() { return keep_certificate(own(), identity_); }
-    static std::string read(const std::string& path) {
-        std::ostringstream text;
-        text << std::ifstream(path, std::ios::binary).rdbuf();
-        return text.str();
-    }
-    std::string authority() const { return read(own() + "/authority.crt"); }
-    std::string server() const { return read(own() + "/streamd.crt"); }
+    std::string authority() const { return test::read_text(own() + "/authority.crt"); }
+    std::string server() const { return test::read_text(own() + "/streamd.crt"); }
 
-    std::string folder_;
+    const test::TemporaryFolder temporary_;
+    const std::string& folder_ = temporary_.path();
     Identity identity_{{"box", "box.local"}, {"127.0.0.1", "10.1.2.3"}, {"10.1.2.0/24"}};
 };
 
@@ -96,13 +85,13 @@ TEST_F(KeepCertificate, leaves_out_a_foreign_address_while_others_do) {
 TEST_F(KeepCertificate, makes_the_authority_anew_with_its_key_when_nothing_else_does) {
     const std::string before = keep().authority.pem;
     const std::string old_server = server();
-    const std::string key = read(own() + "/authority.key");
+    const std::string key = test::read_text(own() + "/authority.key");
     identity_.addresses = {"127.0.0.1", "203.0.113.5"};
     identity_.networks = {"203.0.113.0/24"};
     const OwnCertificate made = keep();
     EXPECT_THAT(made.notes, Contains(HasSubstr("phones that trust it need it again")));
     EXPECT_NE(authority(), before);
-    EXPECT_EQ(read(own() + "/authority.key"), key);
+    EXPECT_EQ(test::read_text(own() + "/authority.key"), key);
     EXPECT_EQ(certificate::why_refused(server(), authority()), "");
     EXPECT_EQ(certificate::why_refused(old_server, authority()), "") << "it covers both";
     identity_.addresses = {"127.0.0.1", "203.0.113.77"};
@@ -120,7 +109,8 @@ TEST_F(KeepCertificate, a_new_name_needs_the_authority_anew_and_one_below_a_know
 
 TEST_F(KeepCertificate, renews_what_ends_soon_or_was_half_written) {
     const OwnCertificate made = keep();
-    const certificate::CertificateAndKey issuer{authority(), read(own() + "/authority.key")};
+    const certificate::CertificateAndKey issuer{authority(),
+                                                test::read_text(own() + "/authority.key")};
     const auto soon = certificate::make_server_certificate(
         {identity_.names, identity_.addresses, {hours(-24), hours(24)}}, issuer);
     std::ofstream(made.files.certificate) << soon.certificate;
@@ -129,8 +119,8 @@ TEST_F(KeepCertificate, renews_what_ends_soon_or_was_half_written) {
     for (const std::string& path : {made.files.certificate, made.files.key}) {
         std::ofstream(path) << "";
         EXPECT_THAT(keep().notes, ElementsAre(HasSubstr("certificate: made for"))) << path;
-        std::ofstream(path) << read(made.files.certificate == path ? own() + "/authority.crt"
-                                                                   : own() + "/authority.key");
+        std::ofstream(path) << test::read_text(
+            made.files.certificate == path ? own() + "/authority.crt" : own() + "/authority.key");
         EXPECT_THAT(keep().notes, ElementsAre(HasSubstr("certificate: made for"))) << path;
     }
     EXPECT_EQ(authority(), made.authority.pem);
@@ -145,7 +135,7 @@ class KeepCertificateClock : public KeepCertificate {
         issuer_ = certificate::make_authority({"streamd on box",
                                                facts.limits,
                                                {ahead - hours(24), ahead + hours(10 * 365 * 24)},
-                                               read(own() + "/authority.key")});
+                                               test::read_text(own() + "/authority.key")});
         std::ofstream(own() + "/authority.crt") << issuer_.certificate;
         write_server(ahead - hours(24), ahead + hours(396 * 24));
     }
@@ -203,10 +193,10 @@ TEST_F(KeepCertificate, does_not_replace_an_authority_that_it_cannot_read) {
     keep();
     for (const char* name : {"/authority.crt", "/authority.key"}) {
         const std::string path = own() + name;
-        const std::string before = read(path);
+        const std::string before = test::read_text(path);
         std::ofstream(path) << "gone";
         EXPECT_THROW(keep(), std::runtime_error) << name;
-        EXPECT_EQ(read(path), "gone");
+        EXPECT_EQ(test::read_text(path), "gone");
         std::ofstream(path) << before;
         EXPECT_NO_THROW(keep());
     }
@@ -216,12 +206,12 @@ TEST_F(KeepCertificate, does_not_replace_an_authority_that_it_cannot_read) {
 
 TEST_F(KeepCertificate, makes_the_certificate_of_an_authority_whose_key_was_written_alone) {
     keep();
-    const std::string key = read(own() + "/authority.key");
+    const std::string key = test::read_text(own() + "/authority.key");
     std::ofstream(own() + "/authority.crt", std::ios::trunc).flush();
     EXPECT_THAT(keep().notes, Contains(HasSubstr("its key was there alone")));
     std::filesystem::remove(own() + "/authority.crt");
     EXPECT_THAT(keep().notes, Contains(HasSubstr("its key was there alone")));
-    EXPECT_EQ(read(own() + "/authority.key"), key);
+    EXPECT_EQ(test::read_text(own() + "/authority.key"), key);
     EXPECT_EQ(certificate::why_refused(server(), authority(), std::chrono::system_clock::now()),
               "");
     EXPECT_THAT(keep().notes, IsEmpty());
