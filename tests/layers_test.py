@@ -19,11 +19,11 @@ ARROWS = {
     "json": ["base"],
     "digest": ["base"],
     "certificate": [],
+    "clock": [],
     "media": ["base"],
     "loop": ["base"],
     "http": ["base"],
     "cli": ["base"],
-    "clock": ["media"],
     "mp4": ["media"],
     "flv": ["media"],
     "av": ["media"],
@@ -55,10 +55,10 @@ PARTS_OF = {"streamctl-push": "streamctl"}
 CONFINED = [
     (
         "Poco/Net/",
-        {*(f"libs/{room}" for room in ("loop", "server", "httpd", "live", "capture")), "apps/streamctl", "apps/streamctl-push"},
+        {*(f"libs/{room}" for room in ("loop", "server", "httpd", "live")), "apps/streamctl", "apps/streamctl-push"},
     ),
     ("Poco/JSON/", {"libs/json"}),
-    ("Poco/Util/", {"libs/config", "apps/streamd"}),
+    ("Poco/Util/", {"libs/config"}),
     ("libav", {"libs/av"}),
     ("libsw", {"libs/av"}),
     ("openssl/", {"libs/loop", "libs/digest", "libs/certificate"}),
@@ -86,6 +86,11 @@ IMPURE_HEADERS = re.compile(
 IMPURE_CALLS = re.compile(
     r"(?<![\w.])(monotonic_ns|wall_us|clock_gettime|fopen|std::time|::time|getenv)\s*\(|_clock::now\s*\("
 )
+
+# What a header's comment sends to: up to the end of the sentence's pages.
+SPEC = re.compile(r"^///.*\bSpec:\s+((?:[^\n]|\n/// )*)", re.MULTILINE)
+# A page of ours, or a standard, which begins with a capital, or one of others by its address.
+NAMED_SPEC = re.compile(r"docs/|[A-Z]|github\.com/")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
 COMMENT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
@@ -155,6 +160,33 @@ def check_include(place, file, path, quote, target, name, uses, libraries):
     return problems
 
 
+def check_unused(place, uses, includes):
+    """A line that is not needed hides which lines are."""
+    firsts = {target.split("/")[0] for quote, target in includes if quote == '"'}
+    return [f"{place}: USES {other}, and includes nothing of it" for other in uses if other not in firsts]
+
+
+def check_permissions(root):
+    """Every place that may have a third-party header has it."""
+    problems = []
+    for prefix, places in CONFINED:
+        for place in sorted(places):
+            targets = [t for file in sources(root / place) for _, t in INCLUDE.findall(file.read_text())]
+            if not any(target.startswith(prefix) for target in targets):
+                problems.append(f"{place}: may include <{prefix}...> and does not")
+    return problems
+
+
+def check_specs(root, path, text):
+    """A comment sends nobody to a page that is not there."""
+    return [
+        f"{path}: there is no {named}"
+        for spec in SPEC.findall(text)
+        for named in re.findall(r"docs/[\w./-]+\w", spec)
+        if not (root / named).exists()
+    ] + [f'{path}: "Spec: {spec[:30]}" names no page' for spec in SPEC.findall(text) if not NAMED_SPEC.match(spec)]
+
+
 def check_purity(path, text, targets):
     problems = [
         f"{path}: <{target}> in a pure library" for target in targets if IMPURE_HEADERS.match(target)
@@ -173,17 +205,20 @@ def check_folder(root, folder, kind, libraries):
     if uses is None:
         return [f"{place}: CMakeLists.txt has no {kind}({name} ...)"]
     problems = check_uses(place, name, uses)
+    all_includes = []
     for file in files:
         path = file.relative_to(root).as_posix()
         text = file.read_text()
         includes = INCLUDE.findall(text)
+        all_includes += includes
+        problems += check_specs(root, path, text)
         for quote, target in includes:
             problems += check_include(place, file, path, quote, target, name, uses, libraries)
         is_pure = kind == "st_library" and name in PURE
         is_pure = is_pure or (place in FILE_CLASS and not FILE_CLASS[place].match(path))
         if is_pure:
             problems += check_purity(path, text, [target for _, target in includes])
-    return problems
+    return problems + check_unused(place, uses, all_includes)
 
 
 def check_tree(root):
@@ -199,6 +234,10 @@ def check_tree(root):
 class Tree(unittest.TestCase):
     def test_this_tree_keeps_its_layers(self):
         problems = check_tree(ROOT)
+        self.assertEqual(problems, [], "\n" + "\n".join(problems))
+
+    def test_every_permission_is_used(self):
+        problems = check_permissions(ROOT)
         self.assertEqual(problems, [], "\n" + "\n".join(problems))
 
     def test_it_looks_at_real_files(self):
@@ -244,6 +283,17 @@ class Finds(unittest.TestCase):
     def test_an_include_of_a_program_that_uses_does_not_name(self):
         files = {"apps/t/CMakeLists.txt": "st_program(t)", "apps/t/a.cc": '#include "base/a.h"'}
         self.assert_finds("USES does not name base", {**self.BASE, **files})
+
+    def test_a_use_that_nothing_includes(self):
+        files = {"libs/ws/CMakeLists.txt": "st_library(ws USES base)", "libs/ws/a.h": ""}
+        self.assert_finds("USES base, and includes nothing of it", {**self.BASE, **files})
+
+    def test_a_specification_that_is_not_there(self):
+        cmake = {"libs/ws/CMakeLists.txt": "st_library(ws)"}
+        for comment in ('/// Pure. Spec: docs/ws.md, "Frames".', '/// Spec: docs/a.md,\n/// docs/ws.md.', '/// Spec: interfaces "Frames".'):
+            with self.subTest(comment):
+                problems = self.problems_of({**cmake, "docs/a.md": "", "libs/ws/a.h": comment})
+                self.assertEqual(len(problems), 1, problems)
 
     def test_an_arrow_that_points_up(self):
         files = {"libs/base/CMakeLists.txt": "st_library(base USES server)", "libs/base/a.h": ""}

@@ -1,6 +1,6 @@
 #pragma once
-/// Sessions to disk: crash-safe dump while recording, MP4 afterwards. Spec: docs/dump.md,
-/// interfaces "Recordings".
+/// Sessions to disk: crash-safe dump while recording, MP4 afterwards.
+/// Spec: docs/dump.md, docs/recording.md.
 ///
 /// Threads: `writers` threads write the dumps, one thread syncs the file system, `finalisers`
 /// threads make MP4s at low priority. No caller is ever blocked by the disk, except in the

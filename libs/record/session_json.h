@@ -1,6 +1,6 @@
 #pragma once
 /// session.json: what stands beside each recording, and its reading back. Pure. Private to
-/// libs/record but for the state names. Spec: interfaces "Recordings".
+/// libs/record. Spec: docs/recording.md, "session.json".
 #include <cstdint>
 #include <optional>
 #include <string>
