@@ -65,8 +65,10 @@ class Monitor {
     run(): void {
         this.listen();
         document.addEventListener("visibilitychange", () => {
-            // Nothing was asked while nobody looked.
-            if (this.answeredMs !== null) this.answeredMs = Date.now();
+            // Nothing was asked while nobody looked: what is there is old, however long that was.
+            this.answeredMs = null;
+            this.trouble = "";
+            this.showFreshness();
             void this.refresh();
         });
         setInterval(() => {
@@ -199,7 +201,7 @@ class Monitor {
         const {state, text, isStale} = freshness(this.answeredMs, this.trouble, Date.now());
         byId("connection").dataset["state"] = state;
         setText(byId("connection"), text);
-        byId("content").classList.toggle("stale", isStale);
+        document.body.classList.toggle("stale", isStale);
     }
 
     /// Carries out what a button says and shows what went wrong.

@@ -70,7 +70,7 @@ test("the header says since when there was no answer, and why", () => {
     assert.match(old.text, now("no answer since .*12:03:11"));
     assert.deepEqual([old.state, old.isStale], ["waiting", true]);
     assert.match(freshness(at, "too many files are open", at + 3100).text, now("no answer since .*12:03:11: too many files are open"));
-    assert.deepEqual(freshness(null, "", at), {state: "waiting", text: "connecting", isStale: false});
+    assert.deepEqual(freshness(null, "", at), {state: "waiting", text: "connecting", isStale: true});
     assert.deepEqual(freshness(null, "the server does not answer", at).text, "the server does not answer");
 });
 

@@ -83,6 +83,8 @@ class Card {
     private pictureAt = 0;
     private shownAt = 0;
     private isFetching = false;
+    /// Why the last one did not come.
+    private trouble = "";
     private isActing = false;
 
     constructor(shown: Shown, actions: CameraActions) {
@@ -142,8 +144,10 @@ class Card {
             setText(this.placeholder, streams(this.camera) ? "no pictures arrive" : "not streaming");
             return;
         }
-        if (now - this.shownAt > pictureMaxMs) this.image.hidden = true;
-        if (this.shownAt === 0) setText(this.placeholder, "waiting for a picture");
+        if (now - this.shownAt > pictureMaxMs) {
+            this.image.hidden = true;
+            setText(this.placeholder, this.trouble || "waiting for a picture");
+        }
         if (this.isFetching || now - this.pictureAt < pictureEveryMs || document.hidden) return;
         this.pictureAt = now;
         void this.fetchPicture();
@@ -151,10 +155,10 @@ class Card {
 
     private async fetchPicture(): Promise<void> {
         this.isFetching = true;
-        const trouble = await showSnapshot(this.image, `/camera/${this.camera.name}`);
+        this.trouble = await showSnapshot(this.image, `/camera/${this.camera.name}`);
         this.isFetching = false;
-        if (trouble === "") this.shownAt = Date.now();
-        setText(this.placeholder, this.image.hidden ? trouble : "");
+        if (this.trouble === "") this.shownAt = Date.now();
+        setText(this.placeholder, this.image.hidden ? this.trouble : "");
     }
 
     /// One action at a time. The buttons stay enabled for the browser meanwhile: a disabled one would lose the focus.

@@ -11,12 +11,13 @@ export interface Freshness {
     isStale: boolean;
 }
 
-/// `answeredMs`: when the server last answered all that was asked, on the clock of `nowMs`; null: not yet. `trouble`: what
+/// `answeredMs`: when the server last answered all that was asked, on the clock of `nowMs`; null: not since
+/// somebody looks. `trouble`: what
 /// went wrong since; "": nothing.
 export function freshness(answeredMs: number | null, trouble: string, nowMs: number): Freshness {
     const isStale = answeredMs === null || nowMs - answeredMs > staleMs;
+    if (answeredMs === null) return {state: "waiting", text: trouble || "connecting", isStale};
     if (!isStale) return {state: "live", text: "connected", isStale};
-    if (answeredMs === null) return {state: "waiting", text: trouble || "connecting", isStale: trouble !== ""};
     const since = `no answer since ${format.clockTime(new Date(answeredMs).toISOString())}`;
     return {state: "waiting", text: trouble ? `${since}: ${trouble}` : since, isStale};
 }

@@ -1,7 +1,7 @@
 /// The recordings of the monitor, with player, download and deletion.
 
 import * as api from "./api.ts";
-import {byId, h, KeyedList, setText} from "./dom.ts";
+import {byId, h, KeyedList, setText, showNotice} from "./dom.ts";
 import * as format from "./format.ts";
 import {askToDelete, makeRow, showTable} from "./table.ts";
 
@@ -64,6 +64,7 @@ export class RecordingList {
             for (const i of [1, 2]) (cells[i] as HTMLElement).title = texts[i] as string;  // may be cut off
             state.dataset["state"] = recording.state;
             setText(state, recording.error ? `${recording.state}: ${recording.error}` : recording.state + (recording.kept ? ", kept" : ""));
+            row.classList.toggle("live", isOpen);
             this.showNotes(notes, recording.warnings ?? []);
             const [mp4] = mp4s;
             play.hidden = !mp4;
@@ -95,6 +96,9 @@ export class RecordingList {
     private open(recording: api.Recording, plays: boolean): void {
         setText(byId("play-title"), recording.id);
         const video = byId<HTMLVideoElement>("play-video");
+        showNotice("play-trouble", "");
+        video.onerror = () => showNotice("play-trouble", video.error?.code === MediaError.MEDIA_ERR_NETWORK ? "The server does not answer."
+            : "This browser cannot play it, as most cannot play JPEG pictures in an MP4. Download the file, and open it in a player.");
         const mp4s = filmsOf(recording);
         video.hidden = mp4s.length === 0;
         const play = (number: number) => {

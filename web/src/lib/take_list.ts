@@ -60,6 +60,7 @@ export class TakeList {
             const verdict = verdictOf(take);
             state.dataset["state"] = verdict.state;
             setText(state, verdict.text);
+            row.classList.toggle("live", take.state === "recording");
             details.hidden = take.verdict === null;
             remove.hidden = take.state === "recording" || take.state === "finalising";
         }};

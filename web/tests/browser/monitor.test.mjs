@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {after, before, test} from "node:test";
 import {readdirSync, readFileSync} from "node:fs";
 import path from "node:path";
-import {launch, Network, photograph, Server, until, watched} from "./rig.mjs";
+import {hide, launch, Network, photograph, Server, until, watched} from "./rig.mjs";
 
 let server;
 let browser;
@@ -126,11 +126,18 @@ test("figures of a server that does not answer are said to be old", async () => 
     await page.getByText("connected", {exact: true}).waitFor();
     network.fail();
     await page.getByText(/^no answer since \d\d:\d\d:\d\d/).waitFor();
-    assert.equal(await page.locator("#content").getAttribute("class"), "stale");
+    assert.equal(await page.locator("body").getAttribute("class"), "stale");
     await page.getByText("the server does not answer").waitFor();
     network.mend();
     await page.getByText("connected", {exact: true}).waitFor();
     assert.equal(await state.getAttribute("data-state"), "live");
+    // Nothing is known of the time in which nobody looked.
+    await hide(page, true);
+    network.fail();
+    await hide(page, false);
+    assert.deepEqual([await state.textContent(), await page.locator("body").getAttribute("class")], ["connecting", "stale"]);
+    network.mend();
+    await page.getByText("connected", {exact: true}).waitFor();
     // One answer that fails costs the others nothing.
     await page.route("**/api/v1/recordings?*", (route) => route.fulfill({status: 503, json: {error: {message: "too many files are open"}}}));
     await server.camera("porch");
@@ -175,6 +182,11 @@ test("of a recording with several films, or none, all files are offered", async 
     const seen = async (role, name) => byRole(page, role, name).isVisible();
     assert.deepEqual([await seen("link", "Download a"), await seen("link", "Download b"), await seen("link", "Download c"), await seen("button", "Files of c"),
                       await seen("button", "Play b")], [false, false, true, false, false]);
+    await page.route("**/files/stream.mp4", (route) => route.fulfill({contentType: "video/mp4", body: "no film"}));
+    await byRole(page, "button", "Play c").click();
+    await page.getByText("This browser cannot play it").waitFor();
+    await byRole(page, "button", "Close").click();
+    await page.unroute("**/files/stream.mp4");
     await byRole(page, "button", "Delete a").click();
     await page.getByText("10 pictures, 3 files").waitFor();
     await context.close();
