@@ -1,6 +1,8 @@
 #include "media/annexb_packets.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "media/avc_config.h"
 
@@ -13,7 +15,10 @@ constexpr std::size_t kDepthMax = 4;
 constexpr std::uint64_t kReorderMsMax = 2'000;
 constexpr std::uint64_t kGapMsMax = 60'000;
 
+constexpr std::array<std::uint8_t, 3> kStartCode = {0, 0, 1};
 constexpr std::uint8_t kBaseline = 66;
+/// After so many pictures in one buffer each, the one that was not is taken for an accident.
+constexpr unsigned kWholePictures = 30;
 
 }  // namespace
 
@@ -21,6 +26,8 @@ void AnnexBPackets::restart() {
     has_picture_ = false;
     has_begun_ = false;
     is_first_ = true;
+    is_joined_ = false;
+    last_unit_ = Place::nowhere;
     prefix_ = {};
     picture_ = {};
     config_.clear();  // to be told again
@@ -30,12 +37,40 @@ void AnnexBPackets::restart() {
 }
 
 void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets) {
+    const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+    const auto code = std::ranges::find_if_not(annexb, is_zero);
+    const auto zeros = static_cast<std::size_t>(code - annexb.begin());
+    if (code == annexb.end()) {
+        zeros_ += zeros;
+        return;
+    }
+    const auto last = std::find_if_not(annexb.rbegin(), annexb.rend(), is_zero);
+    const std::size_t before =
+        std::exchange(zeros_, static_cast<std::size_t>(last - annexb.rbegin()));
+    const bool follows_code = std::exchange(ends_in_start_code_, false) && before == 0;
+    const bool completes_code = zeros < 2 && before + zeros >= 2 && *code == 1;
+    if (zeros >= 2 && *code == 1) {
+        feed_units(annexb, time_ms, packets);
+    } else if (follows_code || completes_code) {  // it was cut off its unit, or in two
+        Buffer whole;
+        whole.append(kStartCode);
+        whole.append(completes_code ? annexb.subspan(zeros + 1) : annexb);
+        feed_units(whole.bytes(), time_ms, packets);
+    } else {
+        if (last_unit_ == Place::picture) note_more();
+        grow_last_unit(before, annexb.first(NalWalker(annexb).leading_bytes()));
+        feed_units(annexb, time_ms, packets);
+    }
+}
+
+void AnnexBPackets::feed_units(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets) {
     NalWalker walker(annexb);
     NalSpan span{};
-    bool is_first = true;
+    bool is_first = walker.leading_bytes() == 0;
     bool has_slice = false;
     while (walker.next(span)) {
         const Bytes nal = annexb.subspan(span.begin, span.end - span.begin);
+        last_unit_ = Place::nowhere;
         switch (units_.feed(nal)) {
             case Role::prefix: {
                 const NalType type = nal_type(nal[0]);
@@ -45,6 +80,8 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
                     }
                 } else if (type != NalType::access_unit_delimiter &&
                            prefix_.size() + nal.size() < kPrefixBytesMax) {
+                    last_unit_ = Place::prefix;
+                    last_unit_at_ = prefix_.size();
                     append_with_length(prefix_, nal);
                 }
                 break;
@@ -57,7 +94,7 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
                 break;
             case Role::second_field:
             case Role::slice:
-                if (is_first) holds_pictures_ = true;
+                if (is_first) note_more();
                 add_nal(nal);
                 has_slice = true;
                 break;
@@ -70,7 +107,26 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
         }
         is_first = false;
     }
+    ends_in_start_code_ = annexb.size() >= kStartCode.size() &&
+                          std::ranges::equal(annexb.last(kStartCode.size()), kStartCode);
     if (has_slice && !holds_pictures_ && !is_first_) finish_picture(packets);
+}
+
+/// A buffer goes on with a picture that an earlier one began.
+void AnnexBPackets::note_more() {
+    if (!has_begun_) return;
+    holds_pictures_ = true;
+    is_joined_ = has_picture_;
+    if (has_picture_) return;
+    ++unusable_;
+    whole_pictures_ = 0;
+}
+
+/// One picture that came in several buffers is an accident, two are none.
+void AnnexBPackets::note_whole_picture() {
+    has_joined_ = std::exchange(is_joined_, false) || has_joined_;
+    if (has_joined_ || unusable_ > 1 || ++whole_pictures_ < kWholePictures) return;
+    holds_pictures_ = false;
 }
 
 void AnnexBPackets::flush(std::vector<Packet>& packets) { finish_picture(packets); }
@@ -92,14 +148,36 @@ void AnnexBPackets::begin_picture(std::uint64_t time_ms, std::vector<Packet>& pa
 }
 
 void AnnexBPackets::add_nal(Bytes nal) {
-    if (!has_picture_ || picture_.size() + nal.size() + 4 > kPictureBytesMax) return;
+    const bool is_too_much = picture_.size() + nal.size() + 4 > kPictureBytesMax;
+    last_unit_ = is_too_much ? Place::nowhere : Place::picture;
+    if (!has_picture_ || is_too_much) return;
+    last_unit_at_ = picture_.size();
     append_with_length(picture_, nal);
+}
+
+/// By the rest of it, behind zeros that ended the last buffer. Beyond a limit it is left out.
+void AnnexBPackets::grow_last_unit(std::size_t zeros, Bytes rest) {
+    const bool is_picture = last_unit_ == Place::picture;
+    if (last_unit_ == Place::nowhere || (is_picture && !has_picture_)) return;
+    Buffer& units = is_picture ? picture_ : prefix_;
+    const std::size_t before = units.size();
+    if (before + zeros + rest.size() > (is_picture ? kPictureBytesMax : kPrefixBytesMax)) {
+        units.resize(last_unit_at_);
+        last_unit_ = Place::nowhere;
+        return;
+    }
+    units.resize(before + zeros);
+    std::fill_n(units.data() + before, zeros, std::uint8_t{0});
+    units.append(rest);
+    store_be32(units.data() + last_unit_at_,
+               static_cast<std::uint32_t>(units.size() - last_unit_at_ - 4));
 }
 
 void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
     if (!has_picture_) return;
     has_picture_ = false;
     is_first_ = false;
+    if (holds_pictures_) note_whole_picture();
     Packet packet;
     packet.is_key = is_key_;
     packet.dts_ms = decoding_time(time_ms_);

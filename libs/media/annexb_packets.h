@@ -23,7 +23,8 @@ class AnnexBPackets {
     static constexpr std::size_t kPrefixBytesMax = 256 * 1024;
 
     /// One buffer of an encoder, shown at `time_ms` by the encoder's clock. Appends what it
-    /// completes to `packets`: their dts_ms is of the same clock.
+    /// completes to `packets`: their dts_ms is of the same clock. One that begins without a start
+    /// code goes on with the NAL unit that the last one ended in.
     void feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
     /// The last picture, if one is held back.
     void flush(std::vector<Packet>& packets);
@@ -31,14 +32,24 @@ class AnnexBPackets {
     /// Parameter sets must be, always.
     void restart();
 
+    /// Buffers with more of a picture that was given out without it: those of an encoder that
+    /// begins to divide its pictures.
+    std::uint64_t unusable() const { return unusable_; }
     /// Memory held for a picture that is not whole.
     std::size_t held_bytes() const { return prefix_.capacity() + picture_.capacity(); }
     /// Of the newest sequence parameter set in use; null before the first picture.
     const Sps* sps() const { return units_.sets().sps(units_.picture().sps_id); }
 
  private:
+    /// What the last NAL unit of the last buffer was put into; also of a picture that is out.
+    enum class Place : std::uint8_t { nowhere, prefix, picture };
+
+    void feed_units(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
     void begin_picture(std::uint64_t time_ms, std::vector<Packet>& packets);
     void add_nal(Bytes nal);
+    void grow_last_unit(std::size_t zeros, Bytes rest);
+    void note_more();
+    void note_whole_picture();
     void finish_picture(std::vector<Packet>& packets);
     void update_config(std::vector<Packet>& packets);
     std::optional<Buffer> make_config() const;
@@ -52,7 +63,15 @@ class AnnexBPackets {
     std::uint64_t time_ms_ = 0;    ///< of picture_
     bool is_first_ = true;         ///< no picture was given out yet
     bool holds_pictures_ = false;  ///< pictures were seen that come in several buffers
-    bool has_begun_ = false;       ///< a picture to begin with was seen
+    bool is_joined_ = false;       ///< picture_ is of several
+    bool has_joined_ = false;
+    unsigned whole_pictures_ = 0;  ///< in a row, since one was seen that was given out too early
+    std::uint64_t unusable_ = 0;
+    Place last_unit_ = Place::nowhere;
+    std::size_t last_unit_at_ = 0;  ///< its length
+    std::size_t zeros_ = 0;  ///< at the end of the last buffer: of its unit, or of a start code
+    bool ends_in_start_code_ = false;
+    bool has_begun_ = false;  ///< a picture to begin with was seen
     Buffer config_;
     std::uint8_t config_sps_ = 0xFF;
     bool sets_changed_ = false;

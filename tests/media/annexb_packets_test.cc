@@ -131,6 +131,111 @@ TEST(AnnexBPackets, learns_later_too_that_pictures_come_in_several_buffers) {
     EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 4}), 160).size(), 1U);
 }
 
+Octets operator+(Octets a, const Octets& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
+/// Zeros that an encoder wrote, and its emulation prevention.
+const Octets kRest = {0x11, 0x00, 0x00, 0x03, 0x01, 0x22, 0x00, 0x00, 0x03, 0x00, 0x80};
+
+std::vector<Octets> payloads(const std::vector<Packet>& packets) {
+    std::vector<Octets> all;
+    for (const Packet& packet : packets) {
+        const Bytes bytes = packet.payload.bytes();
+        all.emplace_back(bytes.begin(), bytes.end());
+    }
+    return all;
+}
+
+TEST(AnnexBPackets, puts_a_picture_together_that_is_cut_anywhere_behind_its_header) {
+    const auto watch = [](std::size_t cut, std::size_t second_cut) {
+        Camera camera;
+        std::vector<Packet> all;
+        const auto feed = [&](const Octets& buffer, std::uint64_t time_ms) {
+            for (Packet& packet : camera.feed(buffer, time_ms)) all.push_back(std::move(packet));
+        };
+        Octets sei = {0, 0, 0, 1, 6, 5, 4, 1, 2, 3, 4, 0x80};
+        const Octets idr = camera.slice({.idr = true}) + kRest +
+                           camera.slice({.idr = true, .first_mb = 20}) + kRest + sei;
+        const auto at = [&](std::size_t i) { return idr.begin() + static_cast<std::ptrdiff_t>(i); };
+        feed(camera.sets(), 0);
+        feed({at(0), at(cut)}, 0);
+        if (cut != idr.size()) {
+            feed({at(cut), at(second_cut)}, 0);
+            feed({at(second_cut), idr.end()}, 0);
+        }
+        feed(camera.slice({.kind = 5, .frame_num = 1}) + kRest, 40);
+        feed(camera.slice({.kind = 5, .frame_num = 2}) + kRest, 80);
+        for (Packet& packet : camera.flush()) all.push_back(std::move(packet));
+        EXPECT_EQ(camera.packets.unusable(), 0U);
+        return payloads(all);
+    };
+    Camera camera;
+    const std::size_t header = camera.slice({.idr = true}).size();
+    const std::size_t size = 2 * (header + kRest.size()) + 12;
+    const std::vector<Octets> whole = watch(size, size);
+    ASSERT_EQ(whole.size(), 4U);
+    for (std::size_t cut = header; cut < size; ++cut) {
+        const std::size_t second_header = header + kRest.size();
+        const bool is_in_header = cut > second_header + 4 && cut < second_header + header;
+        if (is_in_header) continue;
+        EXPECT_EQ(watch(cut, cut), whole) << cut;
+        if (cut + 1 > second_header + 4 && cut + 1 < second_header + header) continue;
+        EXPECT_EQ(watch(cut, cut + 1), whole) << cut;
+    }
+}
+
+TEST(AnnexBPackets, leaves_out_the_rest_of_a_picture_that_is_out_already) {
+    Camera camera;
+    camera.begin();
+    EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 2}), 80).size(), 1U);
+    EXPECT_TRUE(camera.feed(kRest, 80).empty());
+    EXPECT_EQ(camera.packets.unusable(), 1U);
+    EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 3}), 120).empty());
+    EXPECT_TRUE(camera.feed(kRest, 120).empty());
+    const auto joined = camera.feed(camera.slice({.kind = 5, .frame_num = 4}), 160);
+    ASSERT_EQ(joined.size(), 1U);
+    EXPECT_EQ(joined[0].payload.size(),
+              camera.slice({.kind = 5, .frame_num = 3}).size() + kRest.size());
+}
+
+TEST(AnnexBPackets, holds_pictures_no_longer_after_one_accident) {
+    Camera camera;
+    camera.begin();
+    std::uint32_t number = 2;
+    const auto next = [&] {
+        const std::uint32_t i = number++;
+        return camera.feed(camera.slice({.kind = 5, .frame_num = i % 16}), i * 40).size();
+    };
+    const auto come_late = [&] {
+        const std::uint32_t frame_num = (number - 1) % 16;
+        camera.feed(camera.slice({.first_mb = 20, .kind = 5, .frame_num = frame_num}), number * 40);
+    };
+    EXPECT_EQ(next(), 1U);
+    come_late();
+    EXPECT_EQ(camera.packets.unusable(), 1U);
+    for (int i = 0; i < 30; ++i) EXPECT_EQ(next(), i == 0 ? 0U : 1U);
+    EXPECT_EQ(next(), 2U) << "the one that was held, and this";
+    EXPECT_EQ(next(), 1U);
+    come_late();
+    EXPECT_EQ(camera.packets.unusable(), 2U);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(next(), i == 0 ? 0U : 1U) << "it was no accident";
+}
+
+TEST(AnnexBPackets, leaves_out_a_unit_that_grows_too_large) {
+    Camera camera;
+    camera.feed(camera.sets(), 0);
+    const Octets idr = camera.slice({.idr = true});
+    camera.feed(idr + camera.slice({.idr = true, .first_mb = 20}), 0);
+    const Octets rest(1 << 20, 0x55);
+    for (int i = 0; i < 20; ++i) camera.feed(rest, 0);
+    EXPECT_LE(camera.packets.held_bytes(), 2 * AnnexBPackets::kPictureBytesMax);
+    const auto given = camera.flush();
+    ASSERT_EQ(given.size(), 1U);
+    EXPECT_EQ(given[0].payload.size(), idr.size());
+}
+
 TEST(AnnexBPackets, cuts_several_pictures_in_one_buffer) {
     Camera camera;
     Octets all = camera.sets();
