@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "camera/frame.h"
 #include "cli/exit_codes.h"
+#include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
@@ -293,8 +294,8 @@ void PushCamera::capture_failed(const std::string& why) {
 /// The server does not want the rest of it.
 void PushCamera::give_up_capture() {
     fleet_.say(*this,
-               "the server has given up the capture: " + std::to_string(kept_.size()) +
-                   " messages do not reach it",
+               "the server has given up the capture: " + counted(kept_.size(), "message") +
+                   (kept_.size() == 1 ? " does" : " do") + " not reach it",
                true);
     if (!kept_.empty()) exit_code_ = cli::kDamaged;
     capture_over();
@@ -357,7 +358,7 @@ void PushCamera::stop(std::string message) {
     stop_message_ = std::move(message);
     if (was_running) {
         fleet_.say(*this,
-                   "capture stopped: " + std::to_string(pictures_) + " pictures, " +
+                   "capture stopped: " + counted(pictures_, "picture") + ", " +
                        human_bytes(bytes_) + ", " + seconds_text(latest_us_),
                    false);
     }
@@ -387,7 +388,8 @@ void PushCamera::await_last_word() {
     last_word_ = loop_.after(kAnswerPatience, [this] {
         last_word_ = 0;
         fleet_.say(*this,
-                   std::to_string(kept_.size()) + " messages have not reached the server yet",
+                   counted(kept_.size(), "message") + (kept_.size() == 1 ? " has" : " have") +
+                       " not reached the server yet",
                    true);
         fail(cli::kUnreachable);
     });
@@ -558,8 +560,7 @@ void PushCamera::finish(std::string_view reason) {
     if (link_ == Link::closing || link_ == Link::done) return;
     if (link_ != Link::open) {
         if (kept_.empty()) return done(0);
-        fleet_.say(*this, std::to_string(kept_.size()) + " messages did not reach the server",
-                   true);
+        fleet_.say(*this, counted(kept_.size(), "message") + " did not reach the server", true);
         return done(cli::kUnreachable);
     }
     if (capture_ == Capture::none) return close(ws::kCloseNormal, reason);

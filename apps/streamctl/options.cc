@@ -128,7 +128,7 @@ void build(CLI::App& app, Options& options) {
                  "With wss://, accept any certificate: the connection is encrypted, but the server "
                  "is not verified");
     cli::add_duration(app, "--timeout", options.timeout,
-                      "How long to wait for a camera's or the server's answer; without it 10s");
+                      "How long to wait for a camera's or the server's answer (default 10s)");
     app.add_flag("--json", options.json, "Print the server's answer as it is, on one line");
     app.add_flag("-q,--quiet", options.quiet, "Print errors and the requested data only");
     app.add_flag("-v,--verbose", options.verbose, "With push, print more messages");

@@ -6,7 +6,7 @@ complete -c streamctl -s s -l server -x -d 'The server: HOST[:PORT], ws://, wss:
 complete -c streamctl -l token-file -r -F -d 'Read the access token from this file (else from STREAMCTL_TOKEN)'
 complete -c streamctl -l cacert -r -F -d 'With wss://, trust the certificates in this file instead of the system\'s'
 complete -c streamctl -l insecure -d 'With wss://, accept any certificate: the connection is encrypted, but the server is not verified'
-complete -c streamctl -l timeout -x -d 'How long to wait for a camera\'s or the server\'s answer; without it 10s'
+complete -c streamctl -l timeout -x -d 'How long to wait for a camera\'s or the server\'s answer (default 10s)'
 complete -c streamctl -l json -d 'Print the server\'s answer as it is, on one line'
 complete -c streamctl -s q -l quiet -d 'Print errors and the requested data only'
 complete -c streamctl -s v -l verbose -d 'With push, print more messages'

@@ -50,10 +50,14 @@ TEST(ServerUrl, says_what_is_wrong) {
     EXPECT_EQ(why("ws://a:"), "server \"ws://a:\": no port after the colon");
     EXPECT_EQ(why("ws://[::1"), "server \"ws://[::1\": a '[' without its ']'");
     EXPECT_EQ(why("ws://[::1]x"), "server \"ws://[::1]x\": expected :PORT after the address");
-    for (const char* port : {"0", "65536", "x", "-1", "99999999999999999999", "80:80"}) {
+    for (const char* port : {"0", "65536", "x", "-1", "99999999999999999999"}) {
         const std::string text = std::string("ws://a:") + port;
         EXPECT_EQ(why(text.c_str()),
                   "server \"" + text + "\": the port is not a number from 1 to 65535");
+    }
+    for (const char* text : {"::1", "fd00::7", "ws://a:80:80"}) {
+        EXPECT_EQ(why(text), "server \"" + std::string(text) +
+                                 "\": write an IPv6 address in brackets, as in [::1]:50001");
     }
     for (const char* text : {"ws://a?x", "ws://kim@a", "ws://a b", "ws://a#f"}) {
         EXPECT_EQ(why(text), "server \"" + std::string(text) +

@@ -28,6 +28,8 @@ Result<void> parse_authority(std::string_view text, ServerUrl& url) {
         if (!text.empty() && text.front() != ':') return Error{"expected :PORT after the address"};
     } else {
         const std::size_t colon = std::min(text.find(':'), text.size());
+        if (text.find(':') != text.rfind(':'))
+            return Error{"write an IPv6 address in brackets, as in [::1]:50001"};
         url.host = text.substr(0, colon);
         text.remove_prefix(colon);
     }

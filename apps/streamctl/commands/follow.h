@@ -13,7 +13,7 @@
 
 namespace st::streamctl {
 
-/// "door  0:12, 0:18 left  360 pictures  30.0 fps  0 lost". `left`: until the end that was asked
+/// "door  0:12, 0:18 left  0 lost  360 pictures  30.0 fps". `left`: until the end that was asked
 /// for; none: there is no such end.
 std::string progress_line(const control::CameraStatus& camera, std::chrono::seconds elapsed,
                           std::optional<std::chrono::seconds> left);

@@ -15,15 +15,15 @@ constexpr double kMega = 1e6;
 
 std::string size_of(const control::CameraStatus& camera) {
     if (!camera.width || !camera.height) return "-";
-    return std::to_string(*camera.width) + "x" + std::to_string(*camera.height);
+    return size_text(*camera.width, *camera.height);
 }
 
 std::string clock_of(const control::CameraClock& clock) {
-    if (!clock.bound_us) return "counts " + clock.unit + "; how it stands is not known";
-    return "counts " + clock.unit + "; known to ±" +
-           fixed(static_cast<double>(*clock.bound_us) / 1000, 3) + " ms by " +
-           std::to_string(clock.exchanges) + (clock.exchanges == 1 ? " exchange" : " exchanges") +
-           ", " + std::to_string(clock.drift_ppm.value_or(0)) + " ppm, round trip " +
+    const std::string unit = "in " + unit_text(clock.unit);
+    if (!clock.bound_us) return unit + "; its offset is not known";
+    return unit + "; known to ±" + fixed(static_cast<double>(*clock.bound_us) / 1000, 3) +
+           " ms by " + counted(clock.exchanges, "exchange") + ", " +
+           std::to_string(clock.drift_ppm.value_or(0)) + " ppm, round trip " +
            fixed(static_cast<double>(clock.rtt_us.value_or(0)) / 1000, 3) + " ms";
 }
 

@@ -22,8 +22,8 @@ std::string path_params(const std::string& given) {
 std::string video_of(const control::StreamStatus& stream) {
     if (!stream.video) return "-";
     if (!stream.video->width || !stream.video->height) return printable(stream.video->codec);
-    return printable(stream.video->codec) + " " + std::to_string(*stream.video->width) + "x" +
-           std::to_string(*stream.video->height);
+    return printable(stream.video->codec) + " " +
+           size_text(*stream.video->width, *stream.video->height);
 }
 
 std::string audio_of(const control::StreamStatus& stream) {

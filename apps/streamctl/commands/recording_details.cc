@@ -76,7 +76,7 @@ class Details {
     static std::string size_of(const Object& of) {
         const auto width = of["width"].natural().value_or(0);
         const auto height = of["height"].natural().value_or(0);
-        return width == 0 ? "" : std::to_string(width) + "x" + std::to_string(height);
+        return width == 0 ? "" : size_text(width, height);
     }
 
     std::string model() const {
@@ -192,8 +192,8 @@ class Details {
     }
 
     static std::string unit_of(const Object& clock) {
-        const std::string unit = printable(clock["unit"].text_or_empty());
-        return unit.empty() ? "" : "counts " + unit;
+        const std::string unit = unit_text(clock["unit"].text_or_empty());
+        return unit.empty() ? "" : "in " + unit;
     }
     /// How it was learnt how far off the server's clock it is.
     static std::string method_of(const Object& clock) {
@@ -201,7 +201,7 @@ class Details {
         const auto exchanges = clock["exchanges"].natural().value_or(0);
         if (method == "exchange") return "known by " + counted(exchanges, "exchange");
         if (method == "arrival") return "known by arrivals alone";
-        return method == "none" ? "how it stands is not known" : method;
+        return method == "none" ? "its offset is not known" : method;
     }
 
     void print_clock() {

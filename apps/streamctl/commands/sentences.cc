@@ -5,16 +5,11 @@
 #include <cmath>
 #include <utility>
 
+#include "streamctl/console/table.h"
+
 namespace st::streamctl {
-namespace {
 
 using control::StartOutcome;
-
-std::string counted(std::uint64_t count, const char* one, const char* many) {
-    return std::to_string(count) + " " + (count == 1 ? one : many);
-}
-
-}  // namespace
 
 std::string sentence(const control::StartResult& result) {
     const std::string session = result.session ? " " + *result.session : "";
@@ -164,17 +159,17 @@ std::string losses_text(const control::StopResult& result) {
     std::string text;
     const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (result.seq_missing > 0) {
-        add(counted(result.seq_missing, "message", "messages") + " missing");
+        add(counted(result.seq_missing, "message") + " missing");
     }
     if (result.damage_count > 0) {
-        add(counted(result.damage_count, "damaged place", "damaged places"));
+        add(counted(result.damage_count, "damaged place"));
     }
     if (result.undecodable > 0) {
         add(counted(result.undecodable, "message that is", "messages that are") +
             " not H.264 in a known form");
     }
     if (result.lost_pictures > 0) {
-        add(counted(result.lost_pictures, "picture", "pictures") + " that cannot be decoded");
+        add(counted(result.lost_pictures, "picture") + " that cannot be decoded");
     }
     return text + (result.session ? " in " + *result.session : "");
 }

@@ -33,12 +33,11 @@ int run_status(const Options&, ApiClient& client, Console& console) {
     console.field("up", clock_text(status.uptime_ms) + ", since " + local_time(status.started_at));
     console.field("cameras", std::to_string(status.cameras_connected) + " connected, " +
                                  std::to_string(status.cameras_recording) + " recording, " +
-                                 std::to_string(status.sessions_finalising) +
-                                 " recordings being finished");
+                                 counted(status.sessions_finalising, "recording") +
+                                 " being finished");
     console.field("connections", std::to_string(status.connections));
-    console.field("received", std::to_string(status.frames) + " messages, " +
-                                  human_bytes(status.bytes) + ", " + std::to_string(status.bad) +
-                                  " malformed");
+    console.field("received", counted(status.frames, "message") + ", " + human_bytes(status.bytes) +
+                                  ", " + std::to_string(status.bad) + " malformed");
     const bool is_room_known = status.disk_free_bytes && status.disk_total_bytes;
     console.field("recordings",
                   status.recordings_path + ", " +
@@ -55,7 +54,7 @@ int run_status(const Options&, ApiClient& client, Console& console) {
     for (std::size_t i = 0; i < status.loops.size(); ++i) {
         const control::LoopStatus& loop = status.loops[i];
         console.field("loop " + std::to_string(i),
-                      std::to_string(loop.connections) + " connections, longest turn " +
+                      counted(loop.connections, "connection") + ", longest turn " +
                           fixed(static_cast<double>(loop.busy_max_us) / 1000, 1) + " ms");
     }
     return cli::kDone;

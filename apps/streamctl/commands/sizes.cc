@@ -2,11 +2,13 @@
 
 #include <cmath>
 
+#include "streamctl/console/table.h"
+
 namespace st::streamctl {
 namespace {
 
 std::string size_text(const control::Size& size) {
-    return std::to_string(size.width) + "x" + std::to_string(size.height);
+    return streamctl::size_text(size.width, size.height);
 }
 
 std::string aspect_text(const control::Size& ratio) {

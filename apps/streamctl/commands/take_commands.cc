@@ -32,8 +32,6 @@ namespace {
 using takes::Manifest;
 using takes::Verdict;
 
-std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1); }
-
 // ---- before it begins
 
 /// A clock of which nothing is known may be as far off as this.

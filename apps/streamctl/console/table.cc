@@ -167,8 +167,25 @@ std::string clock_text(std::uint64_t ms) {
     return text.data();
 }
 
+std::string ms_text(double us) { return fixed(us / 1000, 1); }
+
+std::string ms_text(std::int64_t us) { return ms_text(static_cast<double>(us)); }
+
+std::string size_text(std::uint64_t width, std::uint64_t height) {
+    return std::to_string(width) + "x" + std::to_string(height);
+}
+
+std::string unit_text(std::string_view unit) {
+    if (unit == "us") return "microseconds";
+    return unit == "ms" ? "milliseconds" : printable(unit);
+}
+
 std::string counted(std::uint64_t count, const std::string& one) {
-    return std::to_string(count) + " " + one + (count == 1 ? "" : "s");
+    return counted(count, one, one + "s");
+}
+
+std::string counted(std::uint64_t count, const std::string& one, const std::string& many) {
+    return std::to_string(count) + " " + (count == 1 ? one : many);
 }
 
 }  // namespace st::streamctl

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace st::streamctl {
@@ -49,7 +50,16 @@ std::string fixed(double value, int decimals);
 std::string local_time(const std::string& rfc3339);
 /// Milliseconds as "1:02:03" or "12.3s".
 std::string clock_text(std::uint64_t ms);
+/// Microseconds as milliseconds: "12.3".
+std::string ms_text(double us);
+std::string ms_text(std::int64_t us);
+/// "1280x720"
+std::string size_text(std::uint64_t width, std::uint64_t height);
+/// "microseconds", of the "us" in which a camera counts.
+std::string unit_text(std::string_view unit);
 /// "1 message", "2 messages".
 std::string counted(std::uint64_t count, const std::string& one);
+/// "1 message that is", "2 messages that are".
+std::string counted(std::uint64_t count, const std::string& one, const std::string& many);
 
 }  // namespace st::streamctl

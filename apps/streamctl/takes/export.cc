@@ -29,8 +29,6 @@ std::string two_digits(std::size_t number) {
 
 std::string seconds_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1e6, 6); }
 
-std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1); }
-
 /// From the first picture that all cameras have to the last one.
 takes::Grid common_span(const std::vector<Film>& films, double rate) {
     takes::Grid grid;

@@ -27,8 +27,6 @@ namespace {
 constexpr char kAbout[] = "sync-check: ";
 constexpr std::size_t kBands = 120;
 
-std::string ms_text(double us) { return fixed(us / 1000, 1); }
-
 Failed failed(const std::string& what) {
     return {cli::kIoFailed, what + ": " + std::strerror(errno)};
 }
