@@ -460,7 +460,7 @@ void take_notify(const Layers& layers, Config& config, Lines& errors) {
         hook.secrets = take_secrets(layers, path, errors);
         if (!is_http_url(hook.url)) {
             errors.push_back(path + ".url: expected http:// or https://, got " +
-                             (hook.url.empty() ? "nothing" : without_passwords(hook.url)));
+                             (hook.url.empty() ? "nothing" : without_path(hook.url)));
         } else if (!taken.emplace(hook.url, hook.format).second) {
             errors.push_back(path + ": the same target as an earlier one's");
         }
@@ -481,7 +481,7 @@ void take_notify(const Layers& layers, Config& config, Lines& errors) {
     if (config.decide.url.empty()) return;
     if (!is_http_url(config.decide.url)) {
         errors.push_back("decide.url: expected http:// or https://, got " +
-                         without_passwords(config.decide.url));
+                         without_path(config.decide.url));
     }
     if (config.decide.secrets.empty()) {
         errors.emplace_back(
@@ -545,8 +545,13 @@ config::Layers::Entry shown(config::Layers::Entry entry) {
     const config::Key* key = config_schema().find(entry.path);
     if (key != nullptr && key->is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
-    } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
-               entry.path == "decide.url") {
+    } else if (entry.path == "decide.url" ||
+               (entry.path.starts_with("notify[") && entry.path.ends_with("].url"))) {
+        // Between its quotes.
+        const std::string_view url =
+            std::string_view(entry.value).substr(1, entry.value.size() - 2);
+        entry.value = "\"" + without_path(url) + "\"";
+    } else if (entry.path.starts_with("sources[")) {
         entry.value = without_passwords(entry.value);
     }
     return entry;

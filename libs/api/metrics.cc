@@ -123,10 +123,10 @@ void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks)
     const auto series = [&](const char* name, auto value) {
         out.family(name);
         for (std::size_t i = 0; i < hooks.size(); ++i) {
-            // URLs that differ in a secret alone look the same.
-            const std::string place = "notify[" + std::to_string(i) + "]";
+            // URLs that differ in a secret alone look the same, and two equal series are refused.
+            const std::string id = hooks[i].id.value_or("notify[" + std::to_string(i) + "]");
             out.sample(std::uint64_t{value(hooks[i])},
-                       {{"hook", place}, {"url", hooks[i].url}, {"format", hooks[i].format}});
+                       {{"hook", id}, {"url", hooks[i].url}, {"format", hooks[i].format}});
         }
     };
     using Hook = control::HookStatus;

@@ -156,6 +156,16 @@ std::string without_passwords(std::string_view text, const std::vector<std::stri
     return without_passwords(out);
 }
 
+std::string without_path(std::string_view url) {
+    std::string shown = without_passwords(url);
+    const std::size_t scheme = shown.find("://");
+    const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+    const std::size_t path = shown.find_first_of("/?#", host);
+    if (path == std::string::npos || path + 1 == shown.size()) return shown;
+    shown.resize(path);
+    return shown + "/…";
+}
+
 std::string without_query_secrets(std::string_view query) {
     // Of a URL, so that it is read by the rules of one.
     constexpr std::string_view kUrl = "x://x/?";

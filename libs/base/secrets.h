@@ -17,6 +17,10 @@ std::string without_passwords(std::string_view text);
 /// The same of a program and its arguments, joined by blanks.
 std::string without_passwords(const std::vector<std::string>& arguments);
 
+/// A URL whose path may be the secret, as those of webhooks are (Slack, Discord, Telegram):
+/// "https://u:***@host:443/…". A path of "/" alone stays.
+std::string without_path(std::string_view url);
+
 /// The same of the query of a URL, "user=kim&password=***", which may hold any characters.
 std::string without_query_secrets(std::string_view query);
 

@@ -14,6 +14,7 @@ constexpr TextTable<HookState, 5> kStates = {{
 }};
 
 constexpr auto kHook = [](auto& way, auto& status) {
+    field(way, "id", status.id);
     required(way, "url", status.url);
     field(way, "format", status.format);
     field(way, "events", status.events);

@@ -17,7 +17,9 @@ namespace st::control {
 enum class HookState : std::uint8_t { idle, sending, waiting, ended, broken };
 
 struct HookStatus {
-    std::string url;  ///< without passwords
+    /// Of its journal, for as long as there is that; none: it could not be opened so far.
+    std::optional<std::string> id;
+    std::string url;  ///< without passwords and path
     std::string format;
     std::vector<std::string> events;
     HookState state = HookState::idle;
@@ -53,7 +55,7 @@ constexpr std::chrono::milliseconds kHookPatience{15'000};
 
 /// hooks.test: one message sent at once, past the queue.
 struct HookTestRequest {
-    std::string url;
+    std::string url;  ///< as it is configured, or the target's id
     std::string client;
 };
 Decoded<HookTestRequest> decode_hook_test_request(std::string_view body);

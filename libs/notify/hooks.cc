@@ -108,7 +108,7 @@ class Hooks::Deliveries {
         std::vector<control::FailedHook> list;
         for (const auto& [name, outbox] : outboxes_) {
             for (const auto& message : outbox->failed_messages()) {
-                list.push_back({message.id, without_passwords(outbox->endpoint().url), message.type,
+                list.push_back({message.id, without_path(outbox->endpoint().url), message.type,
                                 rfc3339(message.at_us), message.attempts, message.why});
             }
         }
@@ -123,11 +123,12 @@ class Hooks::Deliveries {
         }
         return refusal;
     }
-    /// Nullptr: none has that URL, as it is configured or as it is shown.
-    Outbox* find(const std::string& url) {
+    /// Nullptr: none has that URL, as it is configured, or that id.
+    Outbox* find(const std::string& target) {
         for (const auto& [name, outbox] : outboxes_) {
-            const std::string& its = outbox->endpoint().url;
-            if (its == url || without_passwords(its) == url) return outbox.get();
+            if (outbox->endpoint().url == target || outbox->status().id == target) {
+                return outbox.get();
+            }
         }
         return nullptr;
     }
@@ -199,9 +200,10 @@ class Hooks::Deliveries {
     }
     void tell_left(const Outbox& outbox, const std::string& path) {
         const control::HookStatus status = outbox.status();
-        if (status.queued == 0) return;
-        world_.log.warning(status.url + ": no longer configured; " + std::to_string(status.queued) +
-                           " messages stay in " + path + " and go out if it is configured again");
+        if (status.queued == 0) return;  // or it has no journal
+        world_.log.warning(status.url + " " + *status.id + ": no longer configured; " +
+                           std::to_string(status.queued) + " messages stay in " + path +
+                           " and go out if it is configured again");
     }
     void show() {
         std::vector<control::HookStatus> now;
@@ -334,7 +336,7 @@ void Hooks::replay(const std::string& id, const ReplayDone& done) {
 
 void Hooks::test(const std::string& url, const TestDone& done) {
     const ApiError none{ErrorCode::not_found,
-                        "no hook with that URL is in the configuration: " + without_passwords(url),
+                        "no hook in the configuration has that URL or id: " + without_path(url),
                         "url"};
     Deliveries* deliveries = this->deliveries();
     if (deliveries == nullptr) return done(none);

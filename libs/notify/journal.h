@@ -43,6 +43,8 @@ class Journal {
     explicit Journal(std::string path, std::uint64_t waiting_bytes_max = kWaitingBytesMax);
 
     const std::string& path() const { return path_; }
+    /// Its own, as long as the file is there; stands in the ids of its messages.
+    const std::string& id() const { return salt_; }
     std::size_t waiting() const { return waiting_.size(); }
     std::uint64_t waiting_bytes() const { return waiting_bytes_; }
     std::size_t failed() const { return failed_.size(); }

@@ -41,7 +41,7 @@ Outbox::Outbox(OutboxWorld& world, Endpoint endpoint, std::string path,
       path_(std::move(path)),
       changed_(std::move(changed)),
       waiting_bytes_max_(waiting_bytes_max),
-      shown_url_(without_passwords(endpoint_.url)),
+      shown_url_(without_path(endpoint_.url)),
       log_(world.log.with(shown_url_)) {
     open();
 }
@@ -65,6 +65,7 @@ void Outbox::open() {
         });
         return;
     }
+    log_ = world_.log.with(shown_url_).with(journal_->id());
     if (std::exchange(is_trouble_said_, false)) log_.info("its journal could be opened");
     last_error_.clear();
     if (journal_->unreadable_lines() > 0) {
@@ -367,6 +368,7 @@ control::HookStatus Outbox::status() const {
     status.dropped = dropped_;
     if (!last_error_.empty()) status.last_error = last_error_;
     if (!journal_) return status;
+    status.id = journal_->id();
     status.queued = journal_->waiting();
     status.queued_bytes = journal_->waiting_bytes();
     status.failed = journal_->failed();

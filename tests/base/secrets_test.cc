@@ -269,5 +269,19 @@ TEST(UrlMistake, says_which_character_has_to_be_encoded) {
     }
 }
 
+TEST(WithoutPath, shows_where_a_webhook_goes_and_not_what_opens_it) {
+    EXPECT_EQ(without_path("https://hooks.slack.com/services/T0/B0/x7"),
+              "https://hooks.slack.com/…");
+    EXPECT_EQ(without_path("https://api.telegram.org:8443/bot1:AA/sendMessage?chat_id=1"),
+              "https://api.telegram.org:8443/…");
+    EXPECT_EQ(without_path("https://u:p@ss@[2001:db8::1]:80/x"),
+              "https://u:***@[2001:db8::1]:80/…");
+    EXPECT_EQ(without_path("http://host?key=x"), "http://host/…");
+    EXPECT_EQ(without_path("http://host#x"), "http://host/…");
+    EXPECT_EQ(without_path("http://host:9000"), "http://host:9000");
+    EXPECT_EQ(without_path("http://host/"), "http://host/");
+    EXPECT_EQ(without_path("hooks.slack.com/services/T0"), "hooks.slack.com/…") << "a mistake";
+}
+
 }  // namespace
 }  // namespace st

@@ -227,7 +227,7 @@ class Hooks(harness.Case):
                 await self.camera_comes_and_goes(server, f"cam{number}")
             await harness.async_wait_for(lambda: len(target.requests) == 3, "the other target is told")
             states = {h["url"]: h for h in server.http("GET", "/api/v1/hooks").json["items"]}
-            self.assertEqual(states[lost["url"]]["queued"], 3)
+            self.assertEqual(states["http://hooks.example.com/…"]["queued"], 3)
             silent.settimeout(harness.PATIENCE_S)
             self.assertIn(b"hooks", silent.recv(512), "it was asked")
             # Asking takes its time off the loops, and the end does not wait for an answer.
@@ -273,6 +273,8 @@ class Hooks(harness.Case):
         self.assertIn("idle", table)
         self.streamctl(server, "hooks", "replay", "msg_none", expect=1)
         self.streamctl(server, "hooks", "test", "http://127.0.0.1:1/", expect=1)
+        self.assertIn(self.hook(server)["id"], table)
+        self.streamctl(server, "hooks", "test", self.hook(server)["id"])
         server.stop()
 
     async def test_a_reload_brings_hooks_takes_them_away_and_changes_secrets(self):
@@ -348,7 +350,8 @@ class Hooks(harness.Case):
             await stop
         self.assertGreater(self.hook(server)["queued"], 4)
         metrics = server.http("GET", "/metrics").body.decode()
-        self.assertIn(f'streamd_hook_queued{{hook="notify[0]",url="{target.url()}",format="standard"}} ', metrics)
+        labels = f'hook="{self.hook(server)["id"]}",url="{target.url("/…")}",format="standard"'
+        self.assertIn(f"streamd_hook_queued{{{labels}}} ", metrics)
         self.assertEqual(self.hook(server)["state"], "sending")
         server.stop()
 

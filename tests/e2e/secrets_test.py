@@ -22,6 +22,7 @@ PASSWORDS = {
     "source": "pw-source-41",
     "hook": "pw-hook-52",
     "decide": "pw-decide-63",
+    "webhook": "pw-webhook-30",
     "variable": "pw-variable-74",
     "path": "pw-path-96",
     "cookie": "pw-cookie-07",
@@ -65,9 +66,9 @@ class Secrets(harness.Case):
                             "roles": ["control", "play", "camera"]}],
             },
             "control": {"socket": "control.sock"},
-            "notify": [{"url": at(PASSWORDS["hook"], "/hook"), "secret": SECRET},
+            "notify": [{"url": at(PASSWORDS["hook"], "/hook/" + PASSWORDS["webhook"]), "secret": SECRET},
                        {"url": at(PASSWORDS["hook"], "/dead?token=" + PASSWORDS["hook"]), "secret": SECRET}],
-            "decide": {"url": at(PASSWORDS["decide"], "/may"), "secret": SECRET},
+            "decide": {"url": at(PASSWORDS["decide"], "/may/" + PASSWORDS["webhook"]), "secret": SECRET},
             "sources": [
                 {"path": "/live/far", "url": f"rtmp://kim:{PASSWORDS['source']}@127.0.0.1:1/x"},
                 {"path": "/live/near", "url": f"rtsp://127.0.0.1:1/user=kim_password={PASSWORDS['path']}_channel=1"},
@@ -142,7 +143,9 @@ class Secrets(harness.Case):
             self.assertNotIn(secret, arguments)
             for text in shown:
                 self.assertNotIn(secret, text)
-        self.assertNotIn(TOKEN, printed)
+        for secret in (TOKEN, *PASSWORDS.values()):
+            self.assertNotIn(secret, printed)
+        self.assertIn(f'"url": "http://kim:***@127.0.0.1:{target.port}/…"', printed)
         self.check_files(server, secrets)
 
     async def test_mistakes_in_the_configuration_show_no_secret(self):
@@ -154,6 +157,7 @@ class Secrets(harness.Case):
             {"auth": {"tokens": [{"name": "a", "sha256": word, "roles": ["play"]}]}},
             {"notify": word}, {"notify": [{"url": "http://127.0.0.1/", "secret": word}]},
             {"notify": [{"url": f"ftp://kim:{word}@127.0.0.1/", "secret": SECRET}]},
+            {"notify": [{"url": f"htps://127.0.0.1/{word}", "secret": SECRET}]},
             {"decide": word}, {"decide": {"url": f"ftp://kim:{word}@127.0.0.1/", "secret": SECRET}},
             {"sources": [{"path": "/live/x", "command": f"curl -u kim:{word} http://127.0.0.1/"}]},
             {"sources": [{"path": "/live/x", "url": [f"rtsp://kim:{word}@127.0.0.1/"]}]},

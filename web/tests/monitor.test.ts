@@ -91,7 +91,7 @@ test("a take's cameras are shown part by part, what is not known as a dash", () 
 });
 
 test("a hook that does not get through is seen", () => {
-    const hook = {url: "https://office.example/", format: "standard", state: "idle", queued: 0, attempts: 0, next_at: null, last_error: null,
+    const hook = {id: "5f0c6d1e2a3b4c5d", url: "https://office.example/", format: "standard", state: "idle", queued: 0, attempts: 0, next_at: null, last_error: null,
                   delivered: 7, dropped: 0, failed: 0};
     assert.deepEqual(hookState(hook), {text: "idle", isBad: false});
     const {text, isBad} = hookState({...hook, state: "waiting", attempts: 3, next_at: new Date().toISOString(), last_error: "HTTP 500"});

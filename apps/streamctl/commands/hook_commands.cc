@@ -17,7 +17,8 @@ int list_hooks(ApiClient& client, Console& console) {
         console.body(body);
         return cli::kDone;
     }
-    Table table({{"URL"},
+    Table table({{"ID"},
+                 {"URL", false, 4},
                  {"STATE"},
                  {"QUEUED", true},
                  {"DELIVERED", true, 2},
@@ -27,10 +28,10 @@ int list_hooks(ApiClient& client, Console& console) {
                  {"LAST ERROR", false, 1}});
     for (const std::string& item : list.items) {
         const auto hook = understood(control::decode_hook_status(item));
-        table.add({printable(hook.url), std::string(control::to_text(hook.state)),
-                   std::to_string(hook.queued), std::to_string(hook.delivered),
-                   std::to_string(hook.failed), std::to_string(hook.dropped),
-                   hook.next_at ? local_time(*hook.next_at) : "-",
+        table.add({printable(hook.id.value_or("-")), printable(hook.url),
+                   std::string(control::to_text(hook.state)), std::to_string(hook.queued),
+                   std::to_string(hook.delivered), std::to_string(hook.failed),
+                   std::to_string(hook.dropped), hook.next_at ? local_time(*hook.next_at) : "-",
                    printable(hook.last_error.value_or("-"))});
     }
     if (list.items.empty())
@@ -68,9 +69,9 @@ int replay(const std::string& id, ApiClient& client, Console& console) {
     return cli::kDone;
 }
 
-int test(const std::string& url, ApiClient& client, Console& console) {
+int test(const std::string& target, ApiClient& client, Console& console) {
     const std::string body =
-        client.ask("hooks.test", control::encode(control::HookTestRequest{url, who()}),
+        client.ask("hooks.test", control::encode(control::HookTestRequest{target, who()}),
                    control::kHookPatience);
     const auto reply = understood(control::decode_hook_test_reply(body));
     if (console.json()) {

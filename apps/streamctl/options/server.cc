@@ -90,7 +90,8 @@ void build_hooks(CLI::App& app, Options& options) {
     CLI::App& test = add_command(hooks, "test",
                                  "Send a message to a target at once, and say what it answers\n\n"
                                  "If it arrives, what waits for that target is tried, too.");
-    test.add_option("URL", options.hook, "The target, as hooks lists it")->required();
+    test.add_option("TARGET", options.hook, "Its id, as hooks lists it, or its URL as configured")
+        ->required();
 }
 
 void build_access(CLI::App& app, Options& options) {

@@ -71,6 +71,7 @@ export interface TakeDetails {
 }
 
 export interface Hook {
+    id: string | null;
     url: string;
     format: string;
     state: string;

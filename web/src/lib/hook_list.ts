@@ -14,8 +14,9 @@ export function hookState(hook: Hook): {text: string; isBad: boolean} {
 }
 
 export class HookList {
-    private readonly list = new KeyedList<Hook>(byId("hooks"), (hook) => `${hook.url} ${hook.format}`, (first) => {
+    private readonly list = new KeyedList<Hook>(byId("hooks"), (hook) => hook.id ?? `${hook.url} ${hook.format}`, (first) => {
         const {row, cells} = makeRow(["Address", "Format", "Delivered", "Waiting", "Given up", "State"]);
+        if (first.id) (cells[0] as HTMLElement).title = first.id;
         for (const i of [2, 3, 4]) cells[i]?.classList.add("number");
         const state = h("span", {class: "state"});
         cells[5]?.append(state);
