@@ -8,6 +8,8 @@ class FakeEncoder {
     static isBroken = false;
     /** By so many microseconds. */
     static changesTimes = 0;
+    /** What is given to it stays inside, without an error. */
+    static hangs = false;
     state = "unconfigured";
     encodeQueueSize = 0;
     config: VideoEncoderConfig | null = null;
@@ -25,10 +27,13 @@ class FakeEncoder {
     encode(frame: {timestamp: number}, {keyFrame}: {keyFrame: boolean}): void {
         if (this.state !== "configured") throw new Error("not configured");
         if (FakeEncoder.isBroken) return this.fail();
+        if (FakeEncoder.hangs) return void ++this.encodeQueueSize;
         if (keyFrame) this.keys.push(frame.timestamp);
         this.init.output({timestamp: frame.timestamp - FakeEncoder.changesTimes, byteLength: 1, copyTo: (into: Uint8Array) => into.set([7])});
     }
-    async flush(): Promise<void> {}
+    async flush(): Promise<void> {
+        if (FakeEncoder.hangs) await new Promise(() => undefined);
+    }
     close(): void {
         this.state = "closed";
     }
@@ -44,6 +49,7 @@ class FakeEncoder {
 const frame = (timestamp: number, displayWidth = 1280, displayHeight = 720, format = "I420") =>
     ({timestamp, displayWidth, displayHeight, format}) as unknown as VideoFrame;
 const tie = {offsetUs: 0};
+const realTimeout = globalThis.setTimeout;
 let out: EncodedPicture[];
 let errors: Error[];
 let nowMs: number;
@@ -54,6 +60,8 @@ beforeEach(async () => {
     FakeEncoder.made = [];
     FakeEncoder.isBroken = false;
     FakeEncoder.changesTimes = 0;
+    FakeEncoder.hangs = false;
+    globalThis.setTimeout = ((run: () => void, ms: number) => realTimeout(run, ms / 100)) as typeof setTimeout;
     out = [];
     errors = [];
     nowMs = 1000;
@@ -74,6 +82,33 @@ test("an encoder that the browser took back is replaced with the next picture, b
     assert.deepEqual([seqs(), errors, encoder.skipped, FakeEncoder.made.length], [[0, 1, 2, 3], [], 0, 2]);
     assert.ok(FakeEncoder.last.keys.includes(2 * 33_000));
     assert.equal(encoder.codec, "avc1.64001f");
+});
+
+test("an encoder that hangs without an error is replaced", async () => {
+    await encode([0]);
+    FakeEncoder.hangs = true;
+    const hung = FakeEncoder.last;
+    for (let seq = 1; seq <= 20; ++seq, nowMs += 100) await encode([seq]);
+    assert.deepEqual([FakeEncoder.made.length, encoder.skipped], [1, 11], "nine wait in it, the others are left out");
+    nowMs += 2000;
+    FakeEncoder.hangs = false;
+    await encode([21, 22]);
+    assert.deepEqual([FakeEncoder.made.length, hung.state, seqs(), encoder.skipped], [2, "closed", [0, 21, 22], 20]);
+});
+
+test("an encoder that hangs holds up neither another size nor the end", async () => {
+    await encode([0, 1]);
+    FakeEncoder.hangs = true;
+    await encode([2]);
+    const hung = FakeEncoder.last;
+    const larger = encode([3], 1920, 1080);
+    FakeEncoder.hangs = false;
+    await larger;
+    assert.deepEqual([hung.state, seqs()], ["closed", [0, 1, 3]]);
+    FakeEncoder.hangs = true;
+    await encode([4]);
+    await encoder.finish();
+    assert.deepEqual([FakeEncoder.last.state, encoder.skipped], ["closed", 2]);
 });
 
 test("where none works the pictures are counted as lost, others are tried each second, and after ten it is said", async () => {

@@ -8,6 +8,11 @@ export class Numbering<T extends {timestampUs: number}> {
     lost = 0;
     private readonly inside: T[] = [];
 
+    /// How many are inside.
+    get waiting(): number {
+        return this.inside.length;
+    }
+
     add(picture: T): void {
         this.inside.push(picture);
     }

@@ -11,6 +11,8 @@ const keyEveryUs = 2_000_000;
 /// Pictures that may wait for the encoder: more, and it is too slow for them.
 const queueMax = 8;
 const trialMs = 3000;
+/// So long an encoder may take for what it was given: browsers do not tell of one that hangs.
+const stallMs = 3000;
 /// An encoder that failed is replaced at once; where none works, it is tried so often, and given up after so long.
 const againMs = 1000;
 const giveUpMs = 10_000;
@@ -34,6 +36,14 @@ interface Wanted {
 /// Encoders want whole blocks of colour; most whole macroblocks, and cut themselves what they do not.
 const evenSize = (frame: VideoFrame) => ({width: frame.displayWidth & ~1, height: frame.displayHeight & ~1});
 
+/// All that was taken comes out, unless the encoder hangs.
+async function flush(encoder: VideoEncoder): Promise<void> {
+    let timer;
+    const limit = new Promise<void>((resolve) => { timer = setTimeout(resolve, stallMs); });
+    await Promise.race([encoder.flush().catch(() => undefined), limit]);
+    clearTimeout(timer);
+}
+
 export class PictureEncoder {
     private encoder: VideoEncoder | null = null;
     private readonly numbering = new Numbering<TakenPicture>();
@@ -51,6 +61,8 @@ export class PictureEncoder {
     /// Since when nothing has come out of any encoder; null: the last one works.
     private failingSinceMs: number | null = null;
     private againAtMs = 0;
+    /// When the last picture came out, or the encoder was chosen.
+    private outputMs = 0;
 
     constructor(private readonly output: (picture: EncodedPicture) => void, private readonly onError: (error: Error) => void) {}
 
@@ -62,6 +74,7 @@ export class PictureEncoder {
 
     /// To be called again when it is done: pictures come out in the order in which they went in.
     async encode(frame: VideoFrame, seq: number, tie: Tie, mustBeKey = false): Promise<void> {
+        if (this.encoder && this.isStalled) this.onFailed(this.encoder);
         if (!this.encoder || !this.canTake(frame)) await this.renew(frame);
         const {encoder} = this;
         if (!encoder || encoder.encodeQueueSize > queueMax) {
@@ -81,6 +94,9 @@ export class PictureEncoder {
         }
     }
 
+    private get isStalled(): boolean {
+        return this.numbering.waiting > queueMax && performance.now() - this.outputMs > stallMs;
+    }
     get codec(): string {
         return this.encoder ? this.config?.codec ?? "" : "";
     }
@@ -101,7 +117,7 @@ export class PictureEncoder {
         this.isOver = true;
         this.encoder = null;
         if (encoder?.state === "configured") {
-            await encoder.flush().catch(() => undefined);
+            await flush(encoder);
             if (encoder.state === "configured") encoder.close();
         }
         this.numbering.clear();
@@ -144,7 +160,7 @@ export class PictureEncoder {
 
     private async renew(frame: VideoFrame): Promise<void> {
         const old = this.encoder;
-        if (old?.state === "configured") await old.flush().catch(() => undefined);
+        if (old?.state === "configured") await flush(old);
         if (this.isOver) return;
         if (old && old.state !== "closed") old.close();
         this.encoder = null;
@@ -194,6 +210,7 @@ export class PictureEncoder {
                 if (stays) {
                     this.config = config;
                     this.encoder = encoder;
+                    this.outputMs = performance.now();
                 } else if (encoder.state !== "closed") {
                     encoder.close();
                 }
@@ -237,6 +254,7 @@ export class PictureEncoder {
 
     private onChunk(chunk: EncodedVideoChunk): void {
         this.failingSinceMs = null;
+        this.outputMs = performance.now();
         const taken = this.numbering.take(chunk.timestamp);
         if (!taken) return;
         const payload = new Uint8Array(chunk.byteLength);
