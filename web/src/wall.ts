@@ -158,7 +158,7 @@ class CanvasTile extends Tile {
         const now = performance.now();
         const still = this.decoder ? this.stillness.text(now) : "";
         if (this.decoder?.other) this.say(otherText(this.decoder.other));
-        else if (this.fed > 0 && now - this.shownAt > silenceMs) this.say("pictures come, but this browser decodes none");
+        else if (this.fed > 0 && now - Math.max(this.shownAt, this.decoder?.oldestMs ?? now) > silenceMs) this.say("pictures come, but this browser decodes none");
         else if (!this.hasBeenFed && now - this.liveAt > silenceMs) this.say("it is live, but has no pictures");
         else if (still) this.say(still);
         this.element.dataset["shown"] = String(this.shown);

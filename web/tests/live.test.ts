@@ -38,6 +38,9 @@ class FakeDecoder {
     decode(chunk: {type: string}): void {
         this.got.push(chunk.type);
     }
+    async flush(): Promise<void> {
+        this.got.push("flush");
+    }
     close(): void {
         this.state = "closed";
     }
@@ -50,8 +53,26 @@ class FakeDecoder {
 const configuration: FlvTag = {kind: "video", dts: 0, body: Uint8Array.from([0x17, 0, 0, 0, 0, 1, 0x64, 0, 0x1f, 0xff, 0xe1, 0, 0])};
 const picture = (dts: number, isKey = false): FlvTag => ({kind: "video", dts, body: Uint8Array.from([isKey ? 0x17 : 0x27, 1, 0, 0, 0, 1, 2, 3])});
 
-test("a decoder that failed is replaced a second later, and goes on with the next key frame", () => {
+const useFakeDecoder = () => {
+    FakeDecoder.made = [];
     Object.assign(globalThis, {VideoDecoder: FakeDecoder, EncodedVideoChunk: class { constructor(init: object) { Object.assign(this, init); } }});
+};
+
+test("of key frames alone each comes out at once, and how long one has been inside is known", () => {
+    useFakeDecoder();
+    const decoder = new PictureDecoder(() => undefined, () => undefined, true);
+    decoder.push(configuration, 0);
+    decoder.push(picture(0, true), 10);
+    decoder.push(picture(33), 43);
+    decoder.push(picture(66, true), 76);
+    assert.deepEqual(FakeDecoder.made[0]!.got, ["avc1.64001f", "key", "flush", "key", "flush"]);
+    assert.equal(decoder.oldestMs, 10);
+    decoder.close();
+    assert.equal(decoder.oldestMs, null);
+});
+
+test("a decoder that failed is replaced a second later, and goes on with the next key frame", () => {
+    useFakeDecoder();
     performance.now = () => 5000;
     const said: string[] = [];
     const decoder = new PictureDecoder(() => undefined, (text) => said.push(text));

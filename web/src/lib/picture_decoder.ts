@@ -63,6 +63,8 @@ export class PictureDecoder {
         const chunk = new EncodedVideoChunk({type: part.isKey ? "key" : "delta", timestamp: part.ptsUs, data: part.data});
         try {
             this.decoder.decode(chunk);
+            // Where pictures may be shown out of order a decoder holds each back for others, which do not come.
+            if (this.onlyKeys) void this.decoder.flush().catch(() => undefined);
         } catch (error) {
             this.onFailed(this.decoder, error as Error);
         }
@@ -78,10 +80,16 @@ export class PictureDecoder {
         }
     }
 
+    /// When the oldest picture came that the decoder has not given out; null: there is none.
+    get oldestMs(): number | null {
+        const [oldestMs] = this.arrivals.values();
+        return oldestMs ?? null;
+    }
+
     private isTooSlow(nowMs: number): boolean {
         if (!this.decoder || this.decoder.decodeQueueSize === 0) return false;
-        const [oldestMs] = this.arrivals.values();
-        return this.decoder.decodeQueueSize > queueMax || (oldestMs !== undefined && nowMs - oldestMs > waitMaxMs);
+        const {oldestMs} = this;
+        return this.decoder.decodeQueueSize > queueMax || (oldestMs !== null && nowMs - oldestMs > waitMaxMs);
     }
 
     close(): void {
