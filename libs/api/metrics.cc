@@ -134,8 +134,10 @@ void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks)
     series("hook_queued_bytes", [](const Hook& hook) { return hook.queued_bytes; });
     series("hook_delivered_total", [](const Hook& hook) { return hook.delivered; });
     series("hook_dropped_total", [](const Hook& hook) { return hook.dropped; });
+    series("hook_given_up_total", [](const Hook& hook) { return hook.given_up; });
     series("hook_failed", [](const Hook& hook) { return hook.failed; });
     series("hook_up", [](const Hook& hook) { return hook.last_error ? 0U : 1U; });
+    series("hook_journal_up", [](const Hook& hook) { return hook.journal_error ? 0U : 1U; });
 }
 
 void busy_series(Exposition& out, std::span<const loop::BusyStats* const> loops) {

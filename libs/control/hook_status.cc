@@ -26,8 +26,10 @@ constexpr auto kHook = [](auto& way, auto& status) {
     field(way, "attempts", status.attempts);
     field(way, "next_at", status.next_at);
     field(way, "last_error", status.last_error);
+    field(way, "journal_error", status.journal_error);
     field(way, "delivered", status.delivered);
     field(way, "dropped", status.dropped);
+    field(way, "given_up", status.given_up);
     field(way, "failed", status.failed);
 };
 

@@ -25,13 +25,15 @@ struct HookStatus {
     HookState state = HookState::idle;
     std::uint64_t queued = 0;  ///< messages that wait, the one under way included
     std::uint64_t queued_bytes = 0;
-    std::optional<std::string> oldest_at;  ///< when the oldest of those happened
-    std::uint64_t attempts = 0;            ///< in vain, for the oldest
-    std::optional<std::string> next_at;    ///< when it is tried again
-    std::optional<std::string> last_error;
-    std::uint64_t delivered = 0;  ///< since the server's start
-    std::uint64_t dropped = 0;    ///< likewise: never queued, since the journal was full
-    std::uint64_t failed = 0;     ///< given up, kept for a replay
+    std::optional<std::string> oldest_at;      ///< when the oldest of those happened
+    std::uint64_t attempts = 0;                ///< in vain, for the oldest
+    std::optional<std::string> next_at;        ///< when it is tried again
+    std::optional<std::string> last_error;     ///< the target's, at the last attempt
+    std::optional<std::string> journal_error;  ///< the disk's, at the last write
+    std::uint64_t delivered = 0;               ///< since the server's start
+    std::uint64_t dropped = 0;   ///< likewise: never queued, since the journal was full
+    std::uint64_t given_up = 0;  ///< likewise: after the last attempt
+    std::uint64_t failed = 0;    ///< given up, kept for a replay
     bool operator==(const HookStatus&) const = default;
 };
 std::string encode(const HookStatus& status);

@@ -54,9 +54,9 @@ void Outbox::open() {
         journal_ = std::make_unique<Journal>(path_, waiting_bytes_max_);
     } catch (const std::exception& e) {  // the other endpoints go on
         state_ = HookState::broken;
-        last_error_ = e.what();
+        journal_error_ = e.what();
         if (!std::exchange(is_trouble_said_, true)) {
-            log_.error("its events are lost while its journal cannot be opened: " + last_error_);
+            log_.error("its events are lost while its journal cannot be opened: " + journal_error_);
         }
         open_timer_ = world_.timers.after(kOpenAgain, [this] {
             open_timer_ = 0;
@@ -67,7 +67,7 @@ void Outbox::open() {
     }
     log_ = world_.log.with(shown_url_).with(journal_->id());
     if (std::exchange(is_trouble_said_, false)) log_.info("its journal could be opened");
-    last_error_.clear();
+    journal_error_.clear();
     if (journal_->unreadable_lines() > 0) {
         log_.warning(path_ + ": " + std::to_string(journal_->unreadable_lines()) +
                      " lines cannot be read");
@@ -110,7 +110,7 @@ template <class Work>
 bool Outbox::guard(const char* what, Work work) {
     try {
         work();
-        is_trouble_said_ = false;
+        note_well();
         return true;
     } catch (const std::exception& e) {
         note_trouble(std::string(what) + ": " + e.what());
@@ -118,8 +118,13 @@ bool Outbox::guard(const char* what, Work work) {
     }
 }
 
+void Outbox::note_well() {
+    is_trouble_said_ = false;
+    journal_error_.clear();
+}
+
 void Outbox::note_trouble(const std::string& what) {
-    last_error_ = what;
+    journal_error_ = what;
     if (std::exchange(is_trouble_said_, true)) return;
     log_.error(what);
 }
@@ -192,7 +197,7 @@ void Outbox::aside(std::function<void()> work, OutboxWorld::Done done) {
         if (weak.expired()) return;
         is_tidying_ = false;
         if (problem.empty()) {
-            is_trouble_said_ = false;
+            note_well();
         } else {
             note_trouble("journal: " + problem);
         }
@@ -281,6 +286,7 @@ void Outbox::on_failure(const HttpResult& result) {
     const auto delay = retry_delay(attempts, world_.jitter(), result.retry_after);
     tidy_after(kSyncInterval);
     if (!delay) {
+        ++given_up_;
         log_.error("a message is given up after " + std::to_string(attempts) +
                    " attempts: " + last_error_ + "; see streamctl hooks failed");
         guard("journal", [&] { journal_->note_failed(attempts, last_error_); });
@@ -321,11 +327,11 @@ control::Decoded<std::string> Outbox::replay(const std::string& id) {
     const auto refused = [this](const std::string& why) {
         return ApiError{ErrorCode::unavailable, shown_url_ + ": " + why, "id"};
     };
-    if (!journal_) return refused("its journal cannot be opened: " + last_error_);
+    if (!journal_) return refused("its journal cannot be opened: " + journal_error_);
     Replayed made = Replayed::unknown;
     const bool is_written = guard("replay", [&] { made = journal_->replay(id); });
     changed_();
-    if (!is_written) return refused(last_error_);
+    if (!is_written) return refused(journal_error_);
     switch (made) {
         case Replayed::unknown:
             return ApiError{ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
@@ -366,7 +372,9 @@ control::HookStatus Outbox::status() const {
     status.state = state_;
     status.delivered = delivered_;
     status.dropped = dropped_;
+    status.given_up = given_up_;
     if (!last_error_.empty()) status.last_error = last_error_;
+    if (!journal_error_.empty()) status.journal_error = journal_error_;
     if (!journal_) return status;
     status.id = journal_->id();
     status.queued = journal_->waiting();

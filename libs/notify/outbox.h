@@ -81,6 +81,7 @@ class Outbox {
     void tidy();
     void rewrite();
     void aside(std::function<void()> work, OutboxWorld::Done done);
+    void note_well();
     void note_trouble(const std::string& what);
     template <class Work>
     bool guard(const char* what, Work work);
@@ -94,10 +95,12 @@ class Outbox {
     Log log_;
     std::unique_ptr<Journal> journal_;  ///< null: it could not be opened so far
     control::HookState state_ = control::HookState::idle;
-    std::int64_t next_us_ = 0;  ///< while waiting
-    std::string last_error_;
+    std::int64_t next_us_ = 0;   ///< while waiting
+    std::string last_error_;     ///< the target's
+    std::string journal_error_;  ///< the disk's
     std::uint64_t delivered_ = 0;
     std::uint64_t dropped_ = 0;
+    std::uint64_t given_up_ = 0;
     Full full_said_ = Full::no;
     bool is_trouble_said_ = false;
     loop::TimerId retry_timer_ = 0;

@@ -47,33 +47,35 @@ std::string text_of(const MetricsOfParts& parts) {
 
 TEST(Metrics, are_prometheus_text) {
     const std::string text = text_of(everything());
-    for (const char* line : {
-             "streamd_build_info{version=\"1.2.3\"} 1",
-             "# TYPE streamd_frames_total counter",
-             "streamd_frames_total 7",
-             "streamd_start_time_seconds 1.76984733e+09",
-             "streamd_disk_free_bytes 77841358801",
-             "streamd_recorder_written_bytes_total 77841358801",
-             "streamd_disk_left_seconds 77",
-             R"(streamd_camera_recording{camera="a\"b\\c\nd"} 1)",
-             "streamd_camera_recording{camera=\"door\"} 0",
-             "streamd_camera_connected{camera=\"door\"} 1",
-             R"(streamd_camera_fps{camera="a\"b\\c\nd"} 29.5)",
-             R"(streamd_camera_lost_total{camera="a\"b\\c\nd"} 4)",
-             R"(streamd_camera_received_bytes_total{camera="a\"b\\c\nd"} 1000)",
-             R"(streamd_camera_clock_bound_seconds{camera="a\"b\\c\nd"} 0.00042)",
-             R"(streamd_camera_clock_drift_ratio{camera="a\"b\\c\nd"} -2e-05)",
-             "streamd_stream_viewers{stream=\"/live/x\"} 3",
-             "streamd_hook_queued{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/"
-             "\",format=\"standard\"} 7",
-             "streamd_hook_up{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/\",format=\"standard\"} "
-             "0",
-             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0",
-             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.005\"} 1",
-             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"+Inf\"} 1",
-             "streamd_loop_busy_seconds_sum{loop=\"0\"} 0.002",
-             "streamd_loop_busy_seconds_count{loop=\"0\"} 1",
-         }) {
+    for (
+        const char* line : {
+            "streamd_build_info{version=\"1.2.3\"} 1",
+            "# TYPE streamd_frames_total counter",
+            "streamd_frames_total 7",
+            "streamd_start_time_seconds 1.76984733e+09",
+            "streamd_disk_free_bytes 77841358801",
+            "streamd_recorder_written_bytes_total 77841358801",
+            "streamd_disk_left_seconds 77",
+            R"(streamd_camera_recording{camera="a\"b\\c\nd"} 1)",
+            "streamd_camera_recording{camera=\"door\"} 0",
+            "streamd_camera_connected{camera=\"door\"} 1",
+            R"(streamd_camera_fps{camera="a\"b\\c\nd"} 29.5)",
+            R"(streamd_camera_lost_total{camera="a\"b\\c\nd"} 4)",
+            R"(streamd_camera_received_bytes_total{camera="a\"b\\c\nd"} 1000)",
+            R"(streamd_camera_clock_bound_seconds{camera="a\"b\\c\nd"} 0.00042)",
+            R"(streamd_camera_clock_drift_ratio{camera="a\"b\\c\nd"} -2e-05)",
+            "streamd_stream_viewers{stream=\"/live/x\"} 3",
+            "streamd_hook_queued{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/"
+            "\",format=\"standard\"} 7",
+            "streamd_hook_up{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/\",format=\"standard\"} "
+            "0",
+            R"(streamd_hook_journal_up{hook="5f0c6d1e2a3b4c5d",url="https://host/",format="standard"} 1)",
+            "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0",
+            "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.005\"} 1",
+            "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"+Inf\"} 1",
+            "streamd_loop_busy_seconds_sum{loop=\"0\"} 0.002",
+            "streamd_loop_busy_seconds_count{loop=\"0\"} 1",
+        }) {
         EXPECT_NE(("\n" + text).find("\n" + std::string(line) + "\n"), std::string::npos)
             << line << "\n"
             << text;

@@ -138,6 +138,25 @@ TEST(Outbox, tries_a_dead_target_for_three_days_and_keeps_the_order) {
     EXPECT_TRUE(sending.outbox->replay(id).ok());
     EXPECT_EQ(world.http.last_id(), id);
     EXPECT_EQ(sending.sent().back(), 1);
+    EXPECT_EQ(sending.outbox->status().failed, 0U);
+    EXPECT_EQ(sending.outbox->status().given_up, 1U) << "a replay takes back nothing of what was";
+    world.http.answer(200);
+}
+
+TEST(Outbox, whose_disk_fails_says_nothing_of_the_target) {
+    World world;
+    Sending sending(world);
+    {
+        const LargestFile full(std::filesystem::file_size(world.folder.file("a.journal")));
+        sending.outbox->add("camera.started", event(1));
+    }
+    EXPECT_TRUE(sending.outbox->status().journal_error);
+    EXPECT_FALSE(sending.outbox->status().last_error);
+    sending.outbox->add("camera.started", event(2));
+    EXPECT_FALSE(sending.outbox->status().journal_error) << "there is room again";
+    world.http.answer(500);
+    EXPECT_EQ(sending.outbox->status().last_error, "HTTP 500");
+    EXPECT_FALSE(sending.outbox->status().journal_error);
 }
 
 TEST(Outbox, waits_as_long_as_the_target_asks) {
@@ -235,7 +254,8 @@ TEST(Outbox, whose_journal_cannot_be_opened_says_so_and_counts) {
     outbox.start();
     outbox.add("camera.started", event(1));
     EXPECT_EQ(outbox.status().state, HookState::broken);
-    EXPECT_NE(outbox.status().last_error.value_or("").find("/proc/none"), std::string::npos);
+    EXPECT_NE(outbox.status().journal_error.value_or("").find("/proc/none"), std::string::npos);
+    EXPECT_FALSE(outbox.status().last_error);
     EXPECT_EQ(outbox.status().dropped, 1U);
     EXPECT_NE(outbox.replay("msg_1").error().message.find("cannot be opened"), std::string::npos);
 }
@@ -258,7 +278,7 @@ TEST(Outbox, that_was_broken_goes_on_once_its_journal_can_be_opened) {
     const int changes = sending.changes;
     world.timers.advance(30s);
     EXPECT_EQ(sending.outbox->status().state, HookState::idle);
-    EXPECT_FALSE(sending.outbox->status().last_error);
+    EXPECT_FALSE(sending.outbox->status().journal_error);
     EXPECT_GT(sending.changes, changes);
     sending.outbox->add("camera.started", event(2));
     world.http.answer(200);
@@ -314,7 +334,8 @@ TEST(Outbox, writes_its_journal_anew_and_does_not_try_all_the_time_on_a_full_dis
     std::filesystem::create_directory(path + ".next");  // the disk refuses
     world.timers.advance(1s);
     EXPECT_GT(std::filesystem::file_size(path), 1'000'000U);
-    EXPECT_NE(sending.outbox->status().last_error.value_or("").find(".next"), std::string::npos);
+    EXPECT_NE(sending.outbox->status().journal_error.value_or("").find(".next"), std::string::npos);
+    EXPECT_FALSE(sending.outbox->status().last_error);
     std::filesystem::remove(path + ".next");
     world.http.answer(200);
     world.timers.advance(1s);

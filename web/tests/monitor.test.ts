@@ -91,12 +91,14 @@ test("a take's cameras are shown part by part, what is not known as a dash", () 
 });
 
 test("a hook that does not get through is seen", () => {
-    const hook = {id: "5f0c6d1e2a3b4c5d", url: "https://office.example/", format: "standard", state: "idle", queued: 0, attempts: 0, next_at: null, last_error: null,
+    const hook = {id: "5f0c6d1e2a3b4c5d", url: "https://office.example/", format: "standard", state: "idle", queued: 0, attempts: 0, next_at: null, last_error: null, journal_error: null,
                   delivered: 7, dropped: 0, failed: 0};
     assert.deepEqual(hookState(hook), {text: "idle", isBad: false});
     const {text, isBad} = hookState({...hook, state: "waiting", attempts: 3, next_at: new Date().toISOString(), last_error: "HTTP 500"});
     assert.match(text, /^waiting, again at \d\d:\d\d:\d\d: HTTP 500$/);
     assert.equal(isBad, true);
+    assert.deepEqual(hookState({...hook, journal_error: "No space left on device"}),
+        {text: "idle; journal: No space left on device", isBad: true});
 });
 
 test("empty fields of the form ask for nothing", () => {

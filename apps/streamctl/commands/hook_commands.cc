@@ -10,6 +10,12 @@
 namespace st::streamctl {
 namespace {
 
+/// A disk that loses messages comes before a target that will get them later.
+std::string error_of(const control::HookStatus& hook) {
+    if (hook.journal_error) return "journal: " + *hook.journal_error;
+    return hook.last_error.value_or("-");
+}
+
 int list_hooks(ApiClient& client, Console& console) {
     const std::string body = client.ask("hooks.list", "");
     const auto list = understood(control::decode_list(body));
@@ -32,7 +38,7 @@ int list_hooks(ApiClient& client, Console& console) {
                    std::string(control::to_text(hook.state)), std::to_string(hook.queued),
                    std::to_string(hook.delivered), std::to_string(hook.failed),
                    std::to_string(hook.dropped), hook.next_at ? local_time(*hook.next_at) : "-",
-                   printable(hook.last_error.value_or("-"))});
+                   printable(error_of(hook))});
     }
     if (list.items.empty())
         console.note("no hooks are configured");

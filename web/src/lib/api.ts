@@ -79,6 +79,7 @@ export interface Hook {
     attempts: number;
     next_at: string | null;
     last_error: string | null;
+    journal_error: string | null;
     delivered: number;
     dropped: number;
     failed: number;

@@ -7,10 +7,11 @@ import {makeRow} from "./table.ts";
 
 /// What a hook does, in words; `isBad`: somebody should look.
 export function hookState(hook: Hook): {text: string; isBad: boolean} {
-    const isBad = hook.state === "ended" || hook.state === "broken" || hook.failed > 0 || hook.dropped > 0 || hook.attempts > 1;
+    const isBad = hook.state === "ended" || hook.state === "broken" || hook.journal_error !== null || hook.failed > 0 || hook.dropped > 0 || hook.attempts > 1;
     const next = hook.state === "waiting" && hook.next_at ? `, again at ${format.clockTime(hook.next_at)}` : "";
     const why = hook.last_error && hook.state !== "idle" ? `: ${hook.last_error}` : "";
-    return {text: `${hook.state}${next}${why}`, isBad};
+    const disk = hook.journal_error !== null ? `; journal: ${hook.journal_error}` : "";
+    return {text: `${hook.state}${next}${why}${disk}`, isBad};
 }
 
 export class HookList {
