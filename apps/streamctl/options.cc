@@ -187,6 +187,14 @@ Result<void> complete_choice(const std::string& command, Options& options) {
 
 }  // namespace
 
+std::vector<std::string> command_names(const CLI::App& app) {
+    std::vector<std::string> names;
+    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+        if (!command->get_group().empty()) names.push_back(command->get_name());
+    }
+    return names;
+}
+
 Result<void> complete(const CLI::App& app, Options& options) {
     options.command.clear();
     for (const CLI::App* at = &app; !at->get_subcommands().empty();) {

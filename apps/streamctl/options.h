@@ -155,6 +155,9 @@ struct Options {
 /// Declares everything. `options` outlives `app`; its values are the defaults shown.
 void build(CLI::App& app, Options& options);
 
+/// The commands below a program or command that people are shown.
+std::vector<std::string> command_names(const CLI::App& app);
+
 /// What the declaration cannot say: the old positional form of start, what excludes what. An error
 /// is a usage error. `app` has parsed.
 Result<void> complete(const CLI::App& app, Options& options);

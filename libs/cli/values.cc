@@ -5,6 +5,7 @@
 #include "base/units.h"
 
 namespace st::cli {
+namespace {
 
 Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min,
                         std::uint32_t max) {
@@ -26,6 +27,8 @@ Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min
     }
     return pair;
 }
+
+}  // namespace
 
 Result<Pair> parse_resolution(std::string_view text) {
     constexpr std::array<std::pair<std::string_view, Pair>, 5> kWords = {{
@@ -107,6 +110,13 @@ CLI::Option* add_text(CLI::App& app, const std::string& name, std::string& targe
                       const std::string& help, const std::string& value_name) {
     const std::string fallback = target;
     return app.add_option(name, target, help)->type_name(value_name)->default_str(fallback);
+}
+
+CLI::Option* add_word(CLI::App& app, const std::string& name, std::string& target,
+                      const std::vector<std::string>& words, const std::string& help) {
+    std::vector<std::pair<std::string, std::string>> choices;
+    for (const std::string& word : words) choices.emplace_back(word, word);
+    return add_choice<std::string>(app, name, target, std::move(choices), help);
 }
 
 }  // namespace st::cli

@@ -21,8 +21,6 @@ struct Pair {
     std::uint32_t first = 0;
     std::uint32_t second = 0;
 };
-Result<Pair> parse_pair(std::string_view text, char separator, std::uint32_t min,
-                        std::uint32_t max);
 /// "1280x720": both 16 .. 16384; or a word such as "720p".
 Result<Pair> parse_resolution(std::string_view text);
 /// "16:9": both 1 .. 16384.
@@ -86,5 +84,8 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, T& target,
     };
     return add_value<T>(app, name, target, parse, help, words)->default_str(fallback);
 }
+/// One of a few words, which is stored as it is.
+CLI::Option* add_word(CLI::App& app, const std::string& name, std::string& target,
+                      const std::vector<std::string>& words, const std::string& help);
 
 }  // namespace st::cli

@@ -1,5 +1,7 @@
 #pragma once
 /// Why a command could not be done.
+#include <cerrno>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -17,6 +19,11 @@ class Failed : public std::runtime_error {
  private:
     cli::ExitCode exit_code_;
 };
+
+/// What the system said of `what`, a path or an attempt: errno, in words.
+inline Failed system_failure(cli::ExitCode exit_code, const std::string& what) {
+    return {exit_code, what + ": " + std::strerror(errno)};
+}
 
 /// Nobody listens where the server was, or is to be.
 class Gone final : public Failed {

@@ -49,15 +49,11 @@ std::vector<std::string> event_names() {
     return out;
 }
 
-std::vector<std::string> command_names() {
+std::vector<std::string> all_command_names() {
     CLI::App app("", "streamctl");
     Options unused;
     build(app, unused);
-    std::vector<std::string> out;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!command->get_group().empty()) out.push_back(command->get_name());
-    }
-    return out;
+    return command_names(app);
 }
 
 /// The value of an option in a typed line; "" if it is not there.
@@ -88,7 +84,7 @@ std::vector<std::string> names_of(std::string_view kind, const Ask& ask) {
     if (kind == "messages") names = members(ask("hooks.failed", ""), "id");
     if (kind == "viewers") names = members(ask("viewers.list", ""), "id");
     if (kind == "events") names = event_names();
-    if (kind == "commands") names = command_names();
+    if (kind == "commands") names = all_command_names();
     std::erase_if(names, [](const std::string& name) { return !is_harmless(name); });
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());

@@ -10,14 +10,6 @@
 namespace st::streamctl {
 namespace {
 
-std::vector<std::string> command_names(const CLI::App& app) {
-    std::vector<std::string> names;
-    for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!command->get_group().empty()) names.push_back(command->get_name());
-    }
-    return names;
-}
-
 void add_options(const CLI::App& app, std::vector<std::string>& words) {
     for (const CLI::Option* option : app.get_options()) {
         if (option->get_group().empty()) continue;

@@ -104,13 +104,17 @@ void Console::file(const std::string& made, std::uint64_t bytes) {
     body(json::write(object));
 }
 
-void Console::server_file(const std::string& there, const std::string& recording) {
-    const auto server = options_.server.empty() ? Result<ServerUrl>(local_server())
-                                                : parse_server_url(options_.server);
-    // A path of another machine may name something here as well.
-    if (server && is_of_this_machine(*server) && ::access(there.c_str(), R_OK) == 0) {
-        return path(there);
+bool Console::is_server_here() {
+    if (!is_server_here_) {
+        const auto server = options_.server.empty() ? Result<ServerUrl>(local_server())
+                                                    : parse_server_url(options_.server);
+        is_server_here_ = server && is_of_this_machine(*server);
     }
+    return *is_server_here_;
+}
+
+void Console::server_file(const std::string& there, const std::string& recording) {
+    if (is_server_here() && ::access(there.c_str(), R_OK) == 0) return path(there);
     result("server:" + there);
     if (std::ranges::find(out_of_reach_, recording) == out_of_reach_.end()) {
         out_of_reach_.push_back(recording);

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <iostream>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,12 +52,15 @@ class Console {
     bool shows_status() const { return shows_status_; }
 
  private:
+    /// A path of another machine may name something here as well.
+    bool is_server_here();
     void print(std::string_view text);
     void say(std::string_view line);
     void erase_status();
     void draw_status();
 
     const Options& options_;
+    std::optional<bool> is_server_here_;
     std::vector<std::string> out_of_reach_;  ///< recordings whose files cannot be read here
     bool quiet_;
     bool json_;

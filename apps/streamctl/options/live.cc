@@ -5,25 +5,6 @@
 #include "streamctl/options/build.h"
 
 namespace st::streamctl {
-namespace {
-
-/// One of a few words; the server knows which it takes by itself.
-void add_word(CLI::App& command, const std::string& name, std::string& target,
-              const std::vector<std::string>& words, const std::string& help) {
-    std::string shown;
-    for (const std::string& word : words) shown += (shown.empty() ? "" : "|") + word;
-    cli::add_value<std::string>(
-        command, name, target,
-        [words](std::string_view text) -> Result<std::string> {
-            if (std::ranges::find(words, text) != words.end()) return std::string(text);
-            std::string expected;
-            for (const std::string& word : words) expected += (expected.empty() ? "" : ", ") + word;
-            return Error{"expected one of " + expected};
-        },
-        help, shown);
-}
-
-}  // namespace
 
 void build_live_commands(CLI::App& app, Options& options) {
     CLI::App& streams = add_command(app, "streams",
@@ -68,10 +49,11 @@ void build_record_commands(CLI::App& app, Options& options) {
                     "is being recorded already is an error. The recording ends when it is "
                     "stopped, or its publisher does not return.");
     start.add_option("STREAM", options.stream, "/APP/NAME, or a camera's name")->required();
-    add_word(start, "--format", options.record.format, {"mp4", "flv"},
-             "mp4 holds H.264 and AAC, flv what was published");
-    add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
-             "What of it is recorded");
+    // The server knows which it takes by itself.
+    cli::add_word(start, "--format", options.record.format, {"mp4", "flv"},
+                  "mp4 holds H.264 and AAC, flv what was published");
+    cli::add_word(start, "--tracks", options.record.tracks, {"all", "video", "audio"},
+                  "What of it is recorded");
     cli::add_duration(start, "--segment-duration", options.record.segment_duration,
                       "Begin another file at the first key frame after this long",
                       {milliseconds(control::kSegmentMsMin), milliseconds(control::kSegmentMsMax)});

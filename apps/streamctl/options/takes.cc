@@ -87,17 +87,7 @@ void build_export(CLI::App& app, Options& options) {
         "all cameras have. `mcap` holds each picture as it was coded, for Foxglove.\n\n"
         "What cannot be given is refused with its reason.");
     add_take_name(command, options);
-    std::string forms;
-    for (const char* form : kForms) forms += (forms.empty() ? "" : "|") + std::string(form);
-    cli::add_value<std::string>(
-        command, "--to", options.take.to,
-        [](std::string_view text) -> Result<std::string> {
-            if (std::ranges::find(kForms, text) != kForms.end()) return std::string(text);
-            return Error{
-                "\"" + std::string(text) +
-                "\" is not one of csv, cfr, caliscope, freemocap, pose2sim, lerobot, mcap"};
-        },
-        "The form", forms)
+    cli::add_word(command, "--to", options.take.to, {kForms.begin(), kForms.end()}, "The form")
         ->required();
     cli::add_text(command, "-o,--output", options.folder, "The folder; made if need be", "DIR")
         ->required();

@@ -1,12 +1,9 @@
 #include "streamctl/recordings/align.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <stop_token>
 
@@ -19,8 +16,8 @@
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/download.h"
 #include "streamctl/recordings/new_file.h"
+#include "streamctl/takes/helpers.h"
 #include "worker/pool.h"
-#include "worker/program.h"
 
 namespace st::streamctl {
 namespace {
@@ -203,13 +200,7 @@ class Aligning {
     Interrupt& interrupt_;
     Console& console_;
     /// What a server sends is decoded, but not here.
-    static worker::PoolOptions helpers() {
-        worker::PoolOptions options;
-        options.command = {worker::helper_program("streamd-media"), "serve"};
-        return options;
-    }
-
-    worker::Pool helpers_{helpers(), Log()};
+    worker::Pool helpers_{media_helpers(), Log()};
     std::stop_source stop_;
     std::vector<Placed> placed_;
     std::vector<std::string> fetched_;  ///< dumps that were not there before

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -25,6 +24,7 @@
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/new_file.h"
 #include "streamctl/recordings/select.h"
+#include "streamctl/takes/films.h"
 #include "takes/manifest.h"
 
 namespace st::streamctl {
@@ -32,15 +32,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Failed cannot(cli::ExitCode code, const std::string& path) {
-    return {code, path + ": " + std::strerror(errno)};
-}
-
 void write_all(int fd, Bytes bytes, std::uint64_t at, const std::string& path) {
     while (!bytes.empty()) {
         const ssize_t done = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
         if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) throw cannot(cli::kIoFailed, path);
+        if (done <= 0) throw system_failure(cli::kIoFailed, path);
         at += static_cast<std::uint64_t>(done);
         bytes = bytes.subspan(static_cast<std::size_t>(done));
     }
@@ -143,15 +139,15 @@ void Download::fetch(const WantedFile& file) {
     }
     const std::string part = file.target + ".part";
     const Fd fd(::open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!fd) throw cannot(cli::kCannotCreate, part);
+    if (!fd) throw system_failure(cli::kCannotCreate, part);
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) {
             throw Failed(cli::kCannotCreate, part + ": another download is writing it");
         }
-        if (!is_unsupported(errno)) throw cannot(cli::kCannotCreate, part);
+        if (!is_unsupported(errno)) throw system_failure(cli::kCannotCreate, part);
         console_.note(part + ": cannot be locked here; download it once at a time");
     }
-    if (::fstat(fd.get(), &there) != 0) throw cannot(cli::kIoFailed, part);
+    if (::fstat(fd.get(), &there) != 0) throw system_failure(cli::kIoFailed, part);
     auto have = static_cast<std::uint64_t>(there.st_size);
     if (have > file.bytes) have = 0;
     if (have > 0) console_.note(file.target + ": resumed after " + human_bytes(have));
@@ -173,9 +169,10 @@ void Download::fetch(const WantedFile& file) {
         }
     }
     if (::ftruncate(fd.get(), static_cast<off_t>(file.bytes)) != 0 || ::fsync(fd.get()) != 0) {
-        throw cannot(cli::kIoFailed, part);
+        throw system_failure(cli::kIoFailed, part);
     }
-    if (::rename(part.c_str(), file.target.c_str()) != 0) throw cannot(cli::kIoFailed, file.target);
+    if (::rename(part.c_str(), file.target.c_str()) != 0)
+        throw system_failure(cli::kIoFailed, file.target);
     if (file.is_result) print(file);
     std::cout.flush();
 }
@@ -251,23 +248,20 @@ void refuse_other_take(const std::string& take, const std::string& folder) {
 /// take.json beside the files of a take; paths are those of the files here.
 void fetch_manifest(const std::string& take, const std::string& folder, ApiClient& client,
                     Console& console) {
-    json::Object object;
-    object.set("name", take);
     std::string body;
     try {
-        body = client.ask("takes.get", json::write(object));
+        body = take_body(take, client);
     } catch (const Refused& refused) {
         if (refused.code() != control::ErrorCode::conflict) throw;
         return console.note("take " + take + " has no take.json yet: " + refused.what());
     }
-    auto manifest = takes::decode_manifest(body);
-    if (!manifest) throw Failed(cli::kRefused, manifest.error().message);
-    for (takes::Camera& camera : manifest->cameras) {
+    takes::Manifest manifest = understood_take(body);
+    for (takes::Camera& camera : manifest.cameras) {
         for (takes::Part& part : camera.parts)
             part.file = local_file_name(part.recording, part.file.substr(part.file.rfind('/') + 1));
     }
     const std::string path = manifest_path(folder);
-    write_file(path, takes::encode(*manifest) + "\n", NewFile::Existing::replaced);
+    write_file(path, takes::encode(manifest) + "\n", NewFile::Existing::replaced);
     if (!console.json()) console.path(path);
 }
 

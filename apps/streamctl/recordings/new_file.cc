@@ -6,17 +6,12 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 
 #include "base/unsupported.h"
 #include "streamctl/client/failed.h"
 
 namespace st::streamctl {
 namespace {
-
-Failed cannot(cli::ExitCode code, const std::string& path) {
-    return {code, path + ": " + std::strerror(errno)};
-}
 
 Failed is_there(const std::string& path) {
     return {cli::kCannotCreate, path + ": exists already; choose another name with --output"};
@@ -27,7 +22,7 @@ bool rename_to_new(const std::string& from, const std::string& to) {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0)
         return true;
     if (errno == EEXIST) throw is_there(to);
-    if (errno != EINVAL && errno != ENOSYS) throw cannot(cli::kIoFailed, to);
+    if (errno != EINVAL && errno != ENOSYS) throw system_failure(cli::kIoFailed, to);
     return false;
 }
 
@@ -43,7 +38,7 @@ NewFile::NewFile(const std::string& path, Existing existing) : path_(path), exis
     if (existing_ == Existing::refused) refuse_used_name(path_);
     file_.reset(
         ::open(part().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!file_) throw cannot(cli::kCannotCreate, part());
+    if (!file_) throw system_failure(cli::kCannotCreate, part());
 }
 
 NewFile::~NewFile() {
@@ -56,18 +51,20 @@ void NewFile::write(Bytes bytes) {
     while (!bytes.empty()) {
         const ssize_t done = ::write(fd, bytes.data(), bytes.size());
         if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) throw cannot(cli::kIoFailed, path_);
+        if (done <= 0) throw system_failure(cli::kIoFailed, path_);
         bytes = bytes.subspan(static_cast<std::size_t>(done));
     }
 }
 
 void NewFile::keep() {
     if (path_ == "-") return;
-    if (::fsync(file_.get()) != 0 && !is_unsupported(errno)) throw cannot(cli::kIoFailed, part());
+    if (::fsync(file_.get()) != 0 && !is_unsupported(errno))
+        throw system_failure(cli::kIoFailed, part());
     const bool is_replaced = existing_ == Existing::replaced;
     if (is_replaced || !rename_to_new(part(), path_)) {
         if (!is_replaced) refuse_used_name(path_);
-        if (::rename(part().c_str(), path_.c_str()) != 0) throw cannot(cli::kIoFailed, path_);
+        if (::rename(part().c_str(), path_.c_str()) != 0)
+            throw system_failure(cli::kIoFailed, path_);
     }
     file_.reset();
 }

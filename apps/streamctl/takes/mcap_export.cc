@@ -6,22 +6,18 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <vector>
 
 #include "base/fd.h"
 #include "media/movie_facts.h"
 #include "streamctl/recordings/new_file.h"
+#include "streamctl/takes/helpers.h"
 #include "takes/mcap.h"
 
 namespace st::streamctl {
 namespace {
 
 constexpr std::uint64_t kPictureBytesMax = std::uint64_t{1} << 28;
-
-Failed failed(const std::string& what) {
-    return {cli::kIoFailed, what + ": " + std::strerror(errno)};
-}
 
 /// The pictures of a camera, in one file without a name, and where each lies.
 struct Coded {
@@ -39,36 +35,27 @@ void read_all(int fd, void* into, std::size_t bytes, std::uint64_t at) {
         const ssize_t got = ::pread(fd, static_cast<char*>(into) + done, bytes - done,
                                     static_cast<off_t>(at + done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw failed("read a picture");
+        if (got < 0) throw system_failure(cli::kIoFailed, "read a picture");
         if (got == 0) throw Failed(cli::kBadInput, "a film's pictures end early");
         done += static_cast<std::size_t>(got);
     }
-}
-
-void run_job(const std::string& camera, const std::string& movie, int into,
-             const worker::RunJob& run) {
-    const Fd file(::open(movie.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) throw failed("open " + movie);
-    const int fds[] = {file.get(), into};
-    worker::Job job;
-    job.name = media::kPicturesJob;
-    job.fds = fds;
-    job.limits = {std::chrono::hours(1), std::chrono::hours(1)};
-    const auto result = run(job);
-    if (!result.answer) throw Failed(cli::kBadInput, camera + ": " + result.answer.error().message);
 }
 
 Coded coded_pictures(const Film& film, const std::string& folder, const worker::RunJob& run) {
     Coded out;
     std::string name = folder + ".pictures-XXXXXX";
     out.file = Fd(::mkostemp(name.data(), O_CLOEXEC));
-    if (!out.file) throw failed("create " + name);
+    if (!out.file) throw system_failure(cli::kIoFailed, "create " + name);
     ::unlink(name.c_str());
     std::uint64_t at = 0;
     for (const std::string& movie : film.movies) {
-        run_job(film.camera, movie, out.file.get(), run);
+        worker::Job job;
+        job.name = media::kPicturesJob;
+        job.limits = {std::chrono::hours(1), std::chrono::hours(1)};
+        run_on_film(std::move(job), movie, out.file.get(), film.camera, run);
         struct stat status {};
-        if (::fstat(out.file.get(), &status) != 0) throw failed("look at the pictures");
+        if (::fstat(out.file.get(), &status) != 0)
+            throw system_failure(cli::kIoFailed, "look at the pictures");
         std::int64_t before = std::numeric_limits<std::int64_t>::min();
         while (at < static_cast<std::uint64_t>(status.st_size)) {
             media::CodedPicture head;

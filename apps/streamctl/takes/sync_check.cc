@@ -1,6 +1,5 @@
 #include "streamctl/takes/sync_check.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <iostream>
 
 #include "base/fd.h"
@@ -27,10 +25,6 @@ namespace {
 constexpr char kAbout[] = "sync-check: ";
 constexpr std::size_t kBands = 120;
 
-Failed failed(const std::string& what) {
-    return {cli::kIoFailed, what + ": " + std::strerror(errno)};
-}
-
 class SyncCheck {
  public:
     SyncCheck(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console)
@@ -46,7 +40,7 @@ class SyncCheck {
         if (films_.size() < 2)
             throw Failed(cli::kRefused, "take " + manifest_.take +
                                             ": it has only one camera, and a check needs two");
-        leave_decodable(films_, [this](const worker::Job& job) { return helpers_.run(job); });
+        leave_decodable(films_, run_job_);
         std::vector<takes::Witness> witnesses;
         for (const Film& film : films_) witnesses.push_back(watch(film, fetched.path()));
         checks_ = takes::compare(witnesses);
@@ -106,22 +100,16 @@ class SyncCheck {
     std::vector<std::uint16_t> measure(const Film& film, const std::string& folder) {
         std::string name = folder + "/rows-XXXXXX";
         const Fd rows(::mkostemp(name.data(), O_CLOEXEC));
-        if (!rows) throw failed("create " + name);
+        if (!rows) throw system_failure(cli::kIoFailed, "create " + name);
         for (const std::string& movie : film.movies) {
-            const Fd file(::open(movie.c_str(), O_RDONLY | O_CLOEXEC));
-            if (!file) throw failed("open " + movie);
-            const int fds[] = {file.get(), rows.get()};
             worker::Job job;
             job.name = media::kRowsJob;
             job.request = media::to_bytes(media::RowsRequest{std::uint64_t{8192} * 8192, kBands});
-            job.fds = fds;
             job.limits = {std::chrono::hours(4), std::chrono::hours(4)};
-            const auto result = helpers_.run(job);
-            if (!result.answer)
-                throw Failed(cli::kBadInput, film.camera + ": " + result.answer.error().message);
+            run_on_film(std::move(job), movie, rows.get(), film.camera, run_job_);
         }
         struct stat status {};
-        if (::fstat(rows.get(), &status) != 0) throw failed(name);
+        if (::fstat(rows.get(), &status) != 0) throw system_failure(cli::kIoFailed, name);
         std::vector<std::uint16_t> means(static_cast<std::size_t>(status.st_size) /
                                          sizeof(std::uint16_t));
         char* const into = reinterpret_cast<char*>(means.data());
@@ -130,7 +118,7 @@ class SyncCheck {
             const ssize_t got =
                 ::pread(rows.get(), into + done, bytes - done, static_cast<off_t>(done));
             if (got < 0 && errno == EINTR) continue;
-            if (got <= 0) throw failed("read " + name);
+            if (got <= 0) throw system_failure(cli::kIoFailed, "read " + name);
             done += static_cast<std::size_t>(got);
         }
         return means;
@@ -202,6 +190,7 @@ class SyncCheck {
     std::vector<Film> films_;
     std::vector<takes::FlashCheck> checks_;
     Helpers helpers_{interrupt_};
+    const worker::RunJob run_job_ = [this](const worker::Job& job) { return helpers_.run(job); };
 };
 
 }  // namespace
