@@ -55,8 +55,11 @@ constexpr std::array kFamilies = {
     MetricFamily{"segment_written_bytes_total", counter, "",
                  "Written to segments since the start."},
     MetricFamily{"segment_queued_bytes", gauge, "", "Of live streams, waiting for the disk."},
-    MetricFamily{"segment_dropped_packets", gauge, "",
-                 "That the disk was too slow for, of recorders there are."},
+    MetricFamily{"segment_failures_total", counter, "",
+                 "Recordings of live streams that could not go on."},
+    MetricFamily{"segment_dropped_packets_total", counter, "",
+                 "Of live streams being recorded, packets that the disk was too slow or too full "
+                 "for."},
     MetricFamily{"live_publishers", gauge, "", "Live streams that have a publisher."},
     MetricFamily{"live_viewers", gauge, "", "Who watches, over all streams."},
     MetricFamily{"camera_connected", gauge, "camera",

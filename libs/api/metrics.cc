@@ -50,7 +50,8 @@ void recorder_series(Exposition& out, const MetricsOfParts& parts) {
     out.single("segments_finishing", static_cast<double>(segments.finishing));
     out.single("segment_written_bytes_total", static_cast<double>(segments.bytes));
     out.single("segment_queued_bytes", static_cast<double>(segments.queued_bytes));
-    out.single("segment_dropped_packets", static_cast<double>(segments.dropped));
+    out.single("segment_failures_total", segments.failures);
+    out.single("segment_dropped_packets_total", segments.dropped);
     out.single("live_publishers", parts.publishers);
     out.single("live_viewers", parts.viewers);
 }

@@ -62,7 +62,8 @@ struct SegmentStatus {
     std::uint64_t sounds = 0;
     std::uint64_t bytes = 0;        ///< of media
     std::uint64_t duration_ms = 0;  ///< of media
-    std::uint64_t dropped = 0;  ///< packets that the disk was too slow for, or that have no place
+    std::uint64_t dropped = 0;   ///< packets that the disk was too slow for, or that have no place
+    std::uint64_t unplaced = 0;  ///< of those: packets that have no place
     std::uint64_t queued_bytes = 0;
     std::string left_out;  ///< a track that the format cannot hold, and why
     std::string error;

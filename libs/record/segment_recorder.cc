@@ -303,6 +303,7 @@ bool SegmentRecorder::has_place_for(const media::Packet& packet) {
     if (packet.codec != media::Codec::flv && has_track) return true;
     const Lock lock(mutex_);
     ++status_.dropped;
+    ++status_.unplaced;
     if (packet.codec == media::Codec::flv && status_.left_out.empty()) {
         status_.left_out = flv::codec_name(packet.track, packet.codec_tag) +
                            ": MP4 segments hold H.264 and AAC; flv holds it too";

@@ -18,6 +18,11 @@ namespace {
 constexpr Nanoseconds kLookEvery{1'000'000'000};
 constexpr char kByRule[] = "configuration";
 
+/// Packets.
+std::uint64_t refused_by_disk(const SegmentStatus& status) {
+    return status.dropped - status.unplaced;
+}
+
 }  // namespace
 
 /// In start order; destroyed in reverse.
@@ -26,6 +31,8 @@ struct Segments::Parts {
         : folder(setup.path),
           sink([this, told = std::move(setup.sink)](SegmentEvent event) {
               if (std::holds_alternative<SegmentDone>(event)) ++segments;
+              const auto* stopped = std::get_if<SegmentsStopped>(&event);
+              if (stopped != nullptr && !stopped->error.empty()) ++failures;
               told(std::move(event));
           }),
           finisher(folder, setup.log, sink),
@@ -41,6 +48,7 @@ struct Segments::Parts {
                     }} {}
 
     std::atomic<std::uint64_t> segments{0};
+    std::atomic<std::uint64_t> failures{0};
     std::atomic<std::uint64_t> bytes{0};
     SegmentFolder folder;
     SegmentSink sink;
@@ -175,18 +183,26 @@ std::vector<SegmentStatus> Segments::list() const {
 SegmentTotals Segments::totals() const {
     SegmentTotals totals;
     totals.segments = parts_->segments;
+    totals.failures = parts_->failures;
     totals.bytes = parts_->bytes;
     totals.finishing = parts_->finisher.waiting();
-    for (const SegmentStatus& one : list()) {
-        ++totals.recorders;
-        totals.dropped += one.dropped;
-        totals.queued_bytes += one.queued_bytes;
+    const Lock lock(mutex_);
+    totals.recorders = active_.size();
+    totals.dropped = dropped_;
+    for (const auto& [path, active] : active_) {
+        const SegmentStatus status = active.recorder->status();
+        totals.dropped += refused_by_disk(status);
+        totals.queued_bytes += status.queued_bytes;
+    }
+    for (const RecorderPtr& recorder : ending_) {
+        totals.dropped += refused_by_disk(recorder->status());
     }
     return totals;
 }
 
 void Segments::over(const RecorderPtr& recorder) {
     const Lock lock(mutex_);
+    dropped_ += refused_by_disk(recorder->status());
     const auto found = active_.find(recorder->stream());
     if (found != active_.end() && found->second.recorder == recorder) {
         hub_.detach(found->second.stream, *recorder);

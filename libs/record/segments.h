@@ -26,7 +26,8 @@ struct SegmentTotals {
     std::size_t recorders = 0;
     std::uint64_t segments = 0;  ///< finished
     std::uint64_t bytes = 0;     ///< written
-    std::uint64_t dropped = 0;   ///< packets, of recorders that are there
+    std::uint64_t failures = 0;  ///< recorders that could not go on
+    std::uint64_t dropped = 0;   ///< packets that the disk did not take
     std::uint64_t queued_bytes = 0;
     std::size_t finishing = 0;
 };
@@ -102,6 +103,7 @@ class Segments {
     std::vector<RecorderPtr> ending_ ST_GUARDED_BY(mutex_);
     /// By whom recorders of such streams were begun meanwhile: told of behind those ends. By path.
     std::map<std::string, std::string> begun_ ST_GUARDED_BY(mutex_);
+    std::uint64_t dropped_ ST_GUARDED_BY(mutex_) = 0;  ///< as in SegmentTotals; of those gone
     bool is_closed_ ST_GUARDED_BY(mutex_) = false;
     bool is_hurried_ ST_GUARDED_BY(mutex_) = false;
     std::size_t next_thread_ ST_GUARDED_BY(mutex_) = 0;

@@ -18,6 +18,7 @@ MetricsOfParts everything() {
     parts.started_us = 1'769'847'330'250'000;
     parts.recorder.written_bytes = 77'841'358'801;
     parts.recorder.bytes_per_second = 1'000'000'000;
+    parts.segments.dropped = 12;
     control::CameraClock clock;
     clock.bound_us = 420;
     clock.drift_ppm = -20;
@@ -55,6 +56,7 @@ TEST(Metrics, are_prometheus_text) {
             "streamd_start_time_seconds 1.76984733e+09",
             "streamd_disk_free_bytes 77841358801",
             "streamd_recorder_written_bytes_total 77841358801",
+            "streamd_segment_dropped_packets_total 12",
             "streamd_disk_left_seconds 77",
             R"(streamd_camera_recording{camera="a\"b\\c\nd"} 1)",
             "streamd_camera_recording{camera=\"door\"} 0",

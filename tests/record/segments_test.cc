@@ -522,6 +522,8 @@ TEST(Segments, that_a_disk_refuses_are_told_of_once_and_again_when_one_has_begun
     EXPECT_EQ(world.told<SegmentsStopped>().size(), 1U);
     EXPECT_EQ(world.told<SegmentsStarted>().size(), 1U);
     EXPECT_EQ(world.segments->list()[0].state, SegmentState::full);
+    EXPECT_EQ(world.segments->totals().failures, 1U);
+    EXPECT_GT(world.segments->totals().dropped, 0U);
     fs::remove(world.path / "live/live/x");
     const auto late = std::chrono::steady_clock::now() + kPatience;
     while (world.told<SegmentsStarted>().size() < 2 && std::chrono::steady_clock::now() < late) {
@@ -705,6 +707,9 @@ TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame
     ASSERT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
     EXPECT_EQ(numbers[0].back(), world.picture - 1);
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    EXPECT_EQ(world.segments->totals().dropped, status[0].dropped) << "also when it is over";
+    EXPECT_EQ(world.segments->totals().failures, 0U);
 }
 
 /// A picture a second without sound; at full length 25 with sound: 6.2 million packets.
