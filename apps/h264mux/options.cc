@@ -48,20 +48,19 @@ void add_format(CLI::App& app, std::optional<mux::OutputFormat>& format) {
 
 std::string aligning() {
     return "`--align` needs recorded dumps of cameras of one server. The time line is the "
-           "server's: "
-           "0 is where the first picture of all was taken, and each output begins where its own "
-           "first picture belongs, after an empty edit. The camera's clock is laid along the "
-           "arrivals from below, for a picture never comes in before it was taken: bursts of late "
-           "ones do not count, and a drift is taken out.\n\n"
+           "server's: 0 is where the first picture of all was taken, and each output begins where "
+           "its own first picture belongs, after an empty edit. The camera's clock is laid along "
+           "the arrivals from below, for a picture never comes in before it was taken: bursts of "
+           "late ones do not count, and a drift is taken out.\n\n"
            "The report says for each camera how far off its pictures may be, in milliseconds. Of a "
            "camera that answered about its clock that is measured. Of others a part is assumed: "
            "the fit and half of the shortest ping that session.json has are the network's (without "
            "a ping 20 ms are assumed of it), and 20 ms are assumed for what a camera spends "
            "between its sensor and its network.\n\n"
-           "A clock that jumps within the recording shows in the error: it is never less than what "
-           "all pictures of some second came in late. Where no even clock fits at all, because it "
-           "runs wrong by more than 0.2 % or jumped too far, drift and offset are said to be not "
-           "known, the pictures are placed as they came in, and the error is open.";
+           "A clock that jumps within the recording shows in the error: it is never less than "
+           "what all pictures of some second came in late. Where no even clock fits at all, "
+           "because it runs wrong by more than 0.2 % or jumped too far, drift and offset are said "
+           "to be not known, the pictures are placed as they came in, and the error is open.";
 }
 
 std::string times() {
@@ -176,7 +175,7 @@ void build(CLI::App& app, Options& options) {
     cli::add_text(app, "--thumbnail", options.thumbnail,
                   "Also write the first picture of the output as a JPEG", "FILE");
     cli::add_value<double>(app, "--cfr", options.cfr, parse_rate,
-                           "Encode anew, at an even rate: each slot shows the picture nearest in "
+                           "Re-encode at an even rate: each slot shows the picture nearest in "
                            "time, and beside x.mp4 there is x.cfr.csv, which says which one and "
                            "how far off it is; with --align equal counts, black where a camera "
                            "has nothing",
@@ -200,35 +199,28 @@ cli::Manual manual() {
     manual.summary = "convert camera dumps and H.264 streams to MP4 with exact times";
     manual.description =
         "Each input makes its own MP4: beside it with the ending .mp4, in a recording's folder as "
-        "stream.mp4, "
-        "or where `--output` says. Nothing is encoded again: the pictures are those of the input, "
-        "in the same "
-        "order. Of a recorded dump (.fdump) and a plain one (camera messages back to back) every "
-        "picture "
-        "carries the time its camera gave it, from 0; a bare stream has no times and gets even "
-        "ones.\n\n"
-        "A recording's own MP4 is replaced with `-y`, and its session.json then says what "
-        "was made.\n\n"
+        "stream.mp4, or where `--output` says. Nothing is encoded again: the pictures are those of "
+        "the input, in the same order. Of a recorded dump (.fdump) and a plain one (camera "
+        "messages back to back) every picture carries the time its camera gave it, from 0; a bare "
+        "stream has no times and gets even ones.\n\n"
+        "A recording's own MP4 is replaced with `-y`, and its session.json then says what was "
+        "made.\n\n"
         "An output is written as NAME.part, read back, and only then given its name. After a "
-        "failure or an "
-        "interruption nothing is left under it. A change of the picture size begins another file, "
-        "NAME-002.mp4.\n\n"
+        "failure or an interruption nothing is left under it. A change of the picture size begins "
+        "another file, NAME-002.mp4.\n\n"
         "Pictures before the first one that can be decoded are dropped and counted. Times that "
-        "cannot be true "
-        "(twice the same, back, far ahead) are repaired and counted. Damaged bytes are passed over "
-        "and "
-        "reported with their place; everything readable is kept.";
+        "cannot be true (twice the same, back, far ahead) are repaired and counted. Damaged bytes "
+        "are passed over and reported with their place; everything readable is kept.";
     manual.parts = {
         {"TIMING",
          "auto :: the device's times if at most 2 % of the pictures need a repair (one always "
-         "may); else the "
-         "server's arrival times if the dump has them; else even ones. Of pictures that came in "
-         "faster or slower than they were taken the arrivals tell nothing: their device's times "
-         "are used with up to half of them repaired\n\n"
+         "may); else the server's arrival times if the dump has them; else even ones. Of pictures "
+         "that came in faster or slower than they were taken the arrivals tell nothing: their "
+         "device's times are used with up to half of them repaired\n\n"
          "device :: the time each picture got from its camera\n\n"
          "arrival :: the time each picture came in at the server\n\n"
-         "constant :: evenly spaced at `--fps`, else at the measured rate; a bare stream's at its "
-         "own, else 10 a second"},
+         "constant :: evenly spaced at `--fps`, else at the measured rate; a bare stream's at "
+         "its own, else 10 a second"},
         {"TIMES", times()},
         {"ALIGNING", aligning()},
         {"JSON", json_fields()},

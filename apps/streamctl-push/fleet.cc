@@ -116,7 +116,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
           statistics_(options.json, std::chrono::steady_clock::now()),
           first_(std::move(first)),
           is_h264_(first_->input.is_h264()),
-          // The lamp flashes by the time since the begin: every camera begins there.
+          // The lamp flashes by the time since the beginning: every camera begins there.
           source_{url_of(options_), input_options(options_),
                   first_->input.is_live() && options_.fault.flash.count() == 0,
                   first_->input.fps()} {

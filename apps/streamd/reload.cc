@@ -166,7 +166,7 @@ void Reload::begin() {
         is_reading_ = true;
     } catch (const std::system_error& e) {  // C3: a control command
         const ApiError error{ErrorCode::unavailable, std::string("no thread: ") + e.what(), {}};
-        log_.error("not reloaded, the old configuration goes on: " + error.message);
+        log_.error("not reloaded, keeping the old configuration: " + error.message);
         for (const Asked& one : asked) one.done(error);
     }
 }
@@ -183,7 +183,7 @@ void Reload::finish(Read read, const std::vector<Asked>& asked) {
             log_.warning("needs a restart: " + joined(answer->needs_restart, " "));
         }
     } else {
-        log_.error("not reloaded, the old configuration goes on: " + read.problem);
+        log_.error("not reloaded, keeping the old configuration: " + read.problem);
     }
     for (const Asked& one : asked) one.done(answer);
     go_on();

@@ -18,7 +18,7 @@ complete -c h264mux -l join -d 'Put all inputs, in this order, into one output, 
 complete -c h264mux -l align -d 'Put all inputs on one time line, each into its own output, and say how far off each may be'
 complete -c h264mux -l info -d 'Write nothing: only report'
 complete -c h264mux -l thumbnail -r -F -d 'Also write the first picture of the output as a JPEG'
-complete -c h264mux -l cfr -x -d 'Encode anew, at an even rate: each slot shows the picture nearest in time, and beside x.mp4 there is x.cfr.csv, which says which one and how far off it is; with --align equal counts, black where a camera has nothing'
+complete -c h264mux -l cfr -x -d 'Re-encode at an even rate: each slot shows the picture nearest in time, and beside x.mp4 there is x.cfr.csv, which says which one and how far off it is; with --align equal counts, black where a camera has nothing'
 complete -c h264mux -l crf -x -d 'Quality of what --cfr encodes, as x264 counts: 0 is the best'
 complete -c h264mux -l times -r -F -d 'Also write the table of the pictures and their times, pictures.csv; without --output it is all that is written. - is standard output'
 complete -c h264mux -s j -l jobs -x -d 'Work on this many inputs at once'

@@ -108,8 +108,8 @@ class Archive {
     /// Error.code: 404 nothing is stored there, 409 no MP4 can be made of it, 413 too long, 500 a
     /// file cannot be read, 503 the catalogue is being built, or too much else is, or others hold
     /// too many files. Throws std::system_error without descriptors. `goes_on`:
-    /// somebody who has got the begin asks for more: of what grows, he gets more of that. `asker`:
-    /// requested once nobody waits for it; 503 soon, then.
+    /// somebody who has got the beginning asks for more: of what grows, he gets more of that.
+    /// `asker`: requested once nobody waits for it; 503 soon, then.
     Result<MovieFilePtr> movie(const CutRequest& request, bool goes_on,
                                const std::stop_token& asker = {}) ST_EXCLUDES(mutex_);
 

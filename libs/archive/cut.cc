@@ -259,7 +259,7 @@ void finish_track(CopiedTrack& track, std::int64_t begin_us, std::int64_t end_us
     for (CopiedSample& sample : track.samples) {
         sample.decoded -= zero;
         const std::int64_t shown = sample.decoded + sample.shown_after;
-        // Of a frame of sound also its end is wanted: it is heard from the cut's begin on.
+        // Of a frame of sound also its end is wanted: it is heard from the cut's beginning on.
         if (shown >= 0) begin = std::min(begin, shown);
         if (track.kind == MovieKind::sound && shown < 0) begin = 0;
         sample.decoded -= first;

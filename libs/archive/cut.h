@@ -28,7 +28,7 @@ class Cut {
     struct Part {
         std::size_t source = 0;
         std::int64_t at_us = 0;  ///< of the cut: when the movie's 0 is shown
-        /// Of the movie; 0 or less: from its begin on.
+        /// Of the movie; 0 or less: from its beginning on.
         std::int64_t pictures_from_us = 0;
         std::int64_t sounds_from_us = 0;
         std::int64_t to_us = 0;  ///< of the movie

@@ -182,7 +182,7 @@ Result<bool> MovieBuilder::add(const MediaRow& row) {
     if (!*opened) return true;
     const std::int64_t start_us = (*opened)->start_us;
     const auto source = source_of((*opened)->file.get(), (*opened)->bytes);
-    // A file that follows others goes on with its begin, whatever was asked for.
+    // A file that follows others goes on with its beginning, whatever was asked for.
     const mp4::MovieSpan span{cut_.empty() ? request_.start_us - start_us : mp4::MovieSpan::kBegin,
                               until_us - start_us};
     const auto movie =

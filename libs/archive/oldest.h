@@ -23,7 +23,7 @@ struct OldestItem {
     std::optional<std::string> take{};
 };
 
-/// Behind which item one has come, of each kind.
+/// Where a walk through the items stands, for each kind of them.
 struct OldestPlace {
     struct Behind {
         std::int64_t start_us = 0;

@@ -66,7 +66,7 @@ class ShownPictures {
     bool at_end_ = false;
 };
 
-/// Fills `into` from the file's begin. Throws Error: it is shorter.
+/// Fills `into` from the file's beginning. Throws Error: it is shorter.
 void read_all(int fd, std::span<std::uint8_t> into);
 
 /// Writes all of it, also to what takes little at once. Throws Error.

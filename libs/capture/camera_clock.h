@@ -25,9 +25,9 @@ class CameraClock {
     std::optional<clock::Exchange> on_reply(const camera::ClockReply& reply, std::int64_t now_ns);
 
     ClockTold standing() const;
-    /// Its bound is half or twice of what was told last, or the clock jumped.
+    /// Its bound is half or twice what the last event said, or the clock jumped.
     bool has_news() const;
-    /// The event about that; it is no news any more.
+    /// The event about that; has_news() is false afterwards.
     Happened tell(const std::string& camera);
 
     const std::vector<clock::Exchange>& recent() const { return exchanges_.recent(); }

@@ -33,7 +33,7 @@ struct StartOrder {
     unsigned part = 1;       ///< 2, 3 ...: the camera dropped out and is started again
     /// All cameras of this start begin then, CLOCK_MONOTONIC, if they can.
     std::optional<std::int64_t> begin_ns = {};
-    bool given = false;  ///< the user named parameters: others in use are worth a word
+    bool given = false;  ///< the user named parameters: say so if others are in use
     std::chrono::milliseconds timeout{10'000};
     std::uint64_t request = 0;  ///< the start it belongs to; see CameraAnswer
     /// The start that all of it goes back to, also when the camera dropped out and is started

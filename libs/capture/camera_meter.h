@@ -19,8 +19,8 @@ class CameraMeter {
     /// `now_ns`: CLOCK_MONOTONIC when it came in.
     void count(const camera::Frame& frame, const media::NalPeek& peek, std::int64_t now_ns);
 
-    /// A message that is no frame, or a frame that nobody can decode. True: it is worth a word; one
-    /// a second is.
+    /// A message that is no frame, or a frame that nobody can decode. True: log it; that is at most
+    /// once a second.
     bool count_bad(std::int64_t now_ns);
     bool count_undecodable(std::int64_t now_ns);
 

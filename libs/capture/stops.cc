@@ -182,7 +182,7 @@ void Stops::time_out(std::uint64_t id) {
         control::StopResult result;
         result.camera = name;
         result.outcome = StopOutcome::timeout;
-        result.error = "not finished in time; it goes on in the background";
+        result.error = "not finished in time; still running in the background";
         Tracked& one = uses_.tracking.at(link);
         if (const Recording* last = one.newest()) {
             result.session = last->id;

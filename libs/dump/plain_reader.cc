@@ -135,7 +135,7 @@ PlainReader::Answer PlainReader::look_inside(const Head& head) {
             break;
         }
         if (bytes[inside_ + kLengthAt] > 1) continue;
-        // Rather the rest of a damaged header than a begin that this payload reaches into.
+        // Rather the rest of a damaged header than a beginning that this payload reaches into.
         if (inside_ + camera::kHeaderBytes > end && !may_follow(head, head_at(inside_), inside_))
             continue;
         answer = is_message(inside_, inside_);
@@ -217,7 +217,7 @@ bool PlainReader::has_length(Bytes message) const {
            bytes <= payload - 4;
 }
 
-/// The whole of the first payload says so, not only its begin.
+/// The whole of the first payload says so, not only its beginning.
 bool PlainReader::begins_with_lengths(const Head& head) {
     const Bytes bytes = window_.unread();
     return bytes.size() >= head.bytes() &&
@@ -379,8 +379,8 @@ PlainReader::Answer PlainReader::is_candidate(std::size_t at, const Head& head, 
     return answer;
 }
 
-/// One byte behind the begin of a message all looks like one too, 256 times as long: it ends where
-/// another begins more often than chance would have it.
+/// One byte behind the beginning of a message all looks like one too, 256 times as long: it ends
+/// where another begins more often than chance would have it.
 bool PlainReader::may_be_shifted(std::size_t at) {
     const std::uint8_t* const code = window_.unread().data() + at + camera::kHeaderBytes;
     return code[-1] == 0 && has_code(at) && code[2] == 1;

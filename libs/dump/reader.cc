@@ -7,7 +7,7 @@ namespace st::dump {
 namespace {
 
 constexpr std::size_t kWindowBytes = std::size_t{1} << 20;
-/// How far after the begin of damage its own dump may come back: the largest record, once.
+/// How far after the beginning of damage its own dump may come back: the largest record, once.
 constexpr std::uint64_t kOwnMayReturnBytes = kRecordBytesMax;
 /// Bytes of failed CRC checks within one damage; then only small candidates are checked. Bounds the
 /// work that a file full of forged markers can cause.
@@ -226,7 +226,7 @@ bool Reader::search() {
         const Bytes bytes = window_.unread();
         const auto at = find_start(bytes, scan_);
         if (!at) {
-            // The last 7 bytes may be the begin of a marker.
+            // The last 7 bytes may be the beginning of a marker.
             const std::size_t kept = finished_ ? 0 : kMarker.size() - 1;
             scan_ = std::max(scan_, bytes.size() > kept ? bytes.size() - kept : 0);
             if (foreign_ && search_is_over()) return true;

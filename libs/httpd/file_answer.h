@@ -32,7 +32,7 @@ std::string_view content_type_of(std::string_view name);
 /// Whether a list such as If-None-Match names that entity tag.
 bool has_tag(const http::RequestHead& head, std::string_view field, std::string_view etag);
 
-/// Whether the request has got the begin already: a range from somewhere behind it.
+/// Whether the client has the beginning already: it asks for a range that starts later.
 bool asks_for_more(const http::RequestHead& head);
 
 }  // namespace st::httpd

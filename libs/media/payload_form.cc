@@ -191,7 +191,7 @@ PayloadForm PayloadForms::normalise(std::span<std::uint8_t> payload, std::uint64
     const Bytes unit = completes_code       ? Bytes(payload).subspan(zeros + 1)
                        : follows_start_code ? Bytes(payload)
                                             : Bytes();
-    // Behind a start code it may as well be a piece of a unit that looks like the begin of one.
+    // Behind a start code it may as well be a piece of a unit that looks like the beginning of one.
     const bool is_first = !time_.has_value();
     is_bare_ =
         is_bare_ || (is_first && unit.empty() && zeros == 0 && begins_with_bare_unit(payload));

@@ -1,5 +1,5 @@
 #pragma once
-/// The begin of an MP4 whose samples lie elsewhere and are sent behind it as they are
+/// The beginning of an MP4 whose samples lie elsewhere and are sent behind it as they are
 /// (ISO/IEC 14496-12):
 ///
 ///     ftyp | moov | mdat of 64-bit size, its head

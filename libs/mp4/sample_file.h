@@ -65,8 +65,8 @@ class SampleFile {
     void sync();
     /// Renames the `.part` to its name and syncs the folder.
     void keep();
-    /// The descriptor that wrote it, at its begin: a lock on some network shares keeps every other
-    /// one from reading. Nothing may be written behind that. Borrowed.
+    /// The descriptor that wrote it, at its beginning: a lock on some network shares keeps every
+    /// other one from reading. Nothing may be written behind that. Borrowed.
     int reread();
     /// Lets go of the descriptor; the next call that writes opens it again.
     void rest();
@@ -96,7 +96,7 @@ class SampleFile {
     std::unique_ptr<std::uint8_t[]> staging_;  ///< copies, until flush()
     std::size_t staged_ = 0;
     std::vector<std::uint8_t> memory_;
-    std::size_t dropped_here_ = 0;  ///< at the begin of memory_
+    std::size_t dropped_here_ = 0;  ///< at the beginning of memory_
     std::uint64_t dropped_ = 0;     ///< in all
 };
 

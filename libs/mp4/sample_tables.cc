@@ -212,7 +212,7 @@ class Keeping {
             constexpr auto kMost = static_cast<double>(kMovieTicksMax);
             return zero + static_cast<std::int64_t>(std::clamp(at, -kMost, kMost));
         };
-        // Of sound nobody knows here with which picture it is heard: all from its begin.
+        // Of sound nobody knows here with which picture it is heard: all from its beginning.
         from_ = track.kind == MovieKind::video ? ticks(span.from_us) - 1 : kNever;
         to_ = is_part_ ? ticks(span.to_us) + 1 : std::numeric_limits<std::int64_t>::max();
     }

@@ -43,7 +43,7 @@ struct SegmentMark {
     bool operator==(const SegmentMark&) const = default;
 };
 
-/// What the begin of a segment says.
+/// What the beginning of a segment says.
 struct SegmentHead {
     SegmentMark mark;
     bool is_finished = false;

@@ -14,7 +14,7 @@ Result<InputFormat> detect_format(int fd, const std::string& name);
 std::string to_string(InputFormat format);
 
 /// At least as many pictures as there are, if each message of a dump holds one at most: hops from
-/// header to header. Of a bare stream, and of a dump behind damage, a guess from the begin.
+/// header to header. Of a bare stream, and of a dump behind damage, a guess from the beginning.
 std::uint64_t pictures_bound(int fd, InputFormat format);
 
 }  // namespace st::mux

@@ -120,8 +120,8 @@ class RecordedInput final : public Input {
                                     note.exchange->returned_us - begun_us});
     }
 
-    /// A camera counts in one unit from the begin to the end of its connection. One that says so
-    /// late has done it all the time; one that says another later begins with that.
+    /// A camera counts in one unit from the beginning to the end of its connection. One that says
+    /// so late has done it all the time; one that says another later begins with that.
     void follow(const camera::Capabilities& capabilities) {
         const bool was_late = !std::exchange(has_unit_, true) && !begins_recording_;
         if (was_late && unit_ == camera::TimeUnit::ms &&

@@ -14,7 +14,7 @@ namespace st::mux {
 
 class ReadAhead {
  public:
-    /// Reads `fd` (borrowed, seekable) from its begin. Throws std::system_error: no thread.
+    /// Reads `fd` (borrowed, seekable) from its beginning. Throws std::system_error: no thread.
     explicit ReadAhead(int fd);
     ~ReadAhead();
     ReadAhead(const ReadAhead&) = delete;

@@ -203,7 +203,7 @@ void Run::refuse_mixture() {
     has_jpegs_ = input_->has_jpegs();
 }
 
-/// A camera that said behind its first messages what it counts counted that from the begin.
+/// A camera that said behind its first messages what it counts counted that from the beginning.
 void Run::follow_unit(const Message& message) {
     if (input_->unit_corrections() != std::exchange(units_corrected_, input_->unit_corrections())) {
         assembler_->correct_unit(recording_begins_);

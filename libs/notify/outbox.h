@@ -29,8 +29,8 @@ struct OutboxWorld {
     std::function<std::int64_t()> wall_us;
     std::function<double()> jitter;  ///< 0..1
     Log log;
-    /// Does what may take as long as a disk does, elsewhere; then `done` is called on the outboxes'
-    /// thread with what an exception said, "" if all went well. Not if that ends before.
+    /// Runs what may wait for a disk on another thread; then `done` is called on the outboxes'
+    /// thread with the text of an exception, "" if there was none. Not if that thread has ended.
     using Done = std::function<void(const std::string& problem)>;
     std::function<void(std::function<void()> work, Done done)> aside;
 };
@@ -38,7 +38,7 @@ struct OutboxWorld {
 class Outbox {
  public:
     /// `path`: of its journal. `changed` is called whenever status() has another answer.
-    /// `waiting_bytes_max`: half of it may be filled by what whoever connects brings about.
+    /// `waiting_bytes_max`: events that anybody who connects can cause may fill half of it.
     Outbox(OutboxWorld& world, Endpoint endpoint, std::string path, std::function<void()> changed,
            std::uint64_t waiting_bytes_max = Journal::kWaitingBytesMax);
     ~Outbox();

@@ -11,7 +11,7 @@ namespace {
 /// How far into a dump its first note is looked for.
 constexpr std::size_t kNoteWithinBytes = std::size_t{1} << 20;
 
-/// What the dump says of itself: its first note is the session.json of its begin.
+/// What the dump says of itself: its first note is the first session.json.
 Meta meta_from_dump(int directory, const std::string& id) {
     Meta meta;
     meta.id = id;

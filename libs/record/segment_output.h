@@ -54,7 +54,7 @@ class HeldGroup {
     bool is_older_than(std::int64_t ms, std::int64_t fragment_ms) const {
         return !at_ms_ || ms - *at_ms_ >= fragment_ms;
     }
-    /// The begin of the file is no such place.
+    /// The beginning of the file is no such place.
     bool can_take_back() const { return is_whole_ && keep_bytes_ > 0; }
     std::uint64_t keep_bytes() const { return keep_bytes_; }
     std::vector<media::PacketPtr> take() { return std::move(packets_); }

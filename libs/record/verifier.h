@@ -22,8 +22,8 @@ class HelperVerifier final : public mux::Verifier {
         : run_(std::move(run)), limits_(limits), left_(limits.total) {}
 
     Result<mux::Verified> verify(const mux::Verification& wanted) override;
-    /// Whether a picture took too long or was its decoder's end: another try with more time, and
-    /// may_leave_undecoded, gets further.
+    /// Whether a picture took too long to decode, or killed the decoder. Another try gets further
+    /// with more time and may_leave_undecoded.
     bool has_given_up() const { return has_given_up_; }
 
  private:

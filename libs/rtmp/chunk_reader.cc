@@ -180,10 +180,10 @@ Result<bool> ChunkReader::read_header() {
 Result<void> ChunkReader::check_after_odd() {
     if (odd_beginning_.empty() || fmt_ >= 2) return {};
     const std::string type = std::to_string(static_cast<unsigned>(current_->type));
-    if (!has_name(current_->type)) return fail("behind it, a message of type " + type);
+    if (!has_name(current_->type)) return fail("followed by a message of type " + type);
     const bool is_ours = fmt_ == 1 || current_->stream_id <= kStreamIdPlausible;
     if (!is_ours) {
-        return fail("behind it, message stream " + std::to_string(current_->stream_id));
+        return fail("followed by message stream " + std::to_string(current_->stream_id));
     }
     return {};
 }

@@ -308,7 +308,7 @@ class Rig {
         return std::uniform_real_distribution<double>(least, most)(random_);
     }
     double jitter() { return std::exponential_distribution<double>(1 / jitter_us_)(random_); }
-    /// By the camera's clock, so long after the begin.
+    /// By the camera's clock, so long after the beginning.
     double device_us(double at_us) const {
         const double set = jump_us_ != 0 && at_us >= jump_at_us_ ? jump_us_ : 0;
         return ahead_us_ + at_us * (1 + drift_) + set;

@@ -157,7 +157,7 @@ class Take {
         run();
     }
 
-    /// Of the device, at a server time after the begin.
+    /// Of the device, at a server time after the beginning.
     double device_us(double server_us) const {
         const double seconds = server_us / 1e6;
         double bent = warming_ * (seconds * seconds / 2);

@@ -272,7 +272,7 @@ class Archive(harness.Case):
         self.assertEqual(begun, truth[RATE : RATE + len(begun)])
         self.assertEqual((len(begun) + RATE) % GOP, 0, "whole fragments")
         growing.write_bytes(written)
-        # Who has the begin gets the rest of that; who comes now gets all there is.
+        # Who has the beginning gets the rest of that; who comes now gets all there is.
         size = len(first.body)
         headers = {"Range": f"bytes={size // 2}-", "If-Range": first.headers["ETag"]}
         rest = self.archive(server, "/live/now", 1, 100, headers=headers)
@@ -423,7 +423,7 @@ class Archive(harness.Case):
         picture = server.http("GET", f"/api/v1/streams/camera/door/picture.jpg?{query}")
         self.assertEqual((picture.status, picture.body[:3]), (200, b"\xff\xd8\xff"), picture)
         self.camera_movie(server, at(100), 1, expect=404)
-        # Who has the begin gets the rest of that.
+        # Who has the beginning gets the rest of that.
         first = self.camera_movie(server, at(0.1), 2)
         query = urllib.parse.urlencode({"start": at(0.1), "duration": "2.000"})
         headers = {"Range": "bytes=100-", "If-Range": first.headers["ETag"]}

@@ -210,7 +210,7 @@ class Http(harness.Case):
             self.assertEqual(len(shifts), 1, name)
 
     def rivals(self):
-        """Two publishers of one path: (the first, who has sent the begin of this FLV; the second; the FLV)."""
+        """Two publishers of one path: (the first, who has sent the beginning of this FLV; the second; the FLV)."""
         # The server's patience with a silent publisher outlasts the scenario.
         server = self.start_streamd(config={**live.CONFIG, "camera": {"takeover_after": "10m"}})
         data = live.clip().read_bytes()

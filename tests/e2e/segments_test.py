@@ -398,7 +398,7 @@ class Segments(harness.Case):
         self.assertEqual(got, packets(live.clip(FRAMES), "v")[: len(got)])
         self.assertEqual(server.http("DELETE", grows["url"]).status, 409)
         self.wait_stopped(server)
-        # Its begin is another one now that it is finished: who has the old one gets all of it.
+        # Its beginning is another one now that it is finished: who has the old one gets all of it.
         rest = server.http("GET", grows["url"], headers={"Range": "bytes=100-", "If-Range": part.headers["ETag"]})
         (file,) = self.segments(server)
         self.assertEqual((rest.status, rest.body), (200, file.read_bytes()))

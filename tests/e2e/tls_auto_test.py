@@ -148,7 +148,7 @@ class TlsAuto(harness.Case):
         harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{server.ports['https']}/healthz"])
         (server.recordings / ".streamd/authority.crt").write_text("torn")
         server.signal(signal.SIGHUP)
-        server.wait_log("not reloaded, the old configuration goes on: authority ")
+        server.wait_log("not reloaded, keeping the old configuration: authority ")
         harness.run(["curl", "-sS", "--cacert", authority, f"https://127.0.0.1:{server.ports['https']}/healthz"])
         server.stop()
 

@@ -36,7 +36,7 @@ class ManualTimers final : public Timers {
     }
     std::size_t size() const { return timers_.size(); }
 
-    /// Not 0: what takes a clock's begin for "never" shows.
+    /// Not 0: what takes a clock's beginning for "never" shows.
     static constexpr std::int64_t kStartNs = 1'000'000'000'000;
     /// Moved by a test: time passes, and nothing has run yet.
     std::int64_t now_ns = kStartNs;

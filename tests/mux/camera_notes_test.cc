@@ -24,7 +24,7 @@ constexpr const char* kMicroseconds = R"({"clock":{"unit":"us","exchange":1}})";
 /// A recorded dump, record by record.
 class Noted {
  public:
-    /// `wall_later_us`: the wall clock of its begin, against that of others.
+    /// `wall_later_us`: the wall clock of its beginning, against that of others.
     explicit Noted(std::uint8_t uuid = 7, std::int64_t wall_later_us = 0) {
         header_.uuid.fill(uuid);
         header_.wall_start_us = kWallUs + wall_later_us;
@@ -40,7 +40,7 @@ class Noted {
     void note(const std::string& json, std::uint64_t arrival_us) {
         record(dump::RecordType::note, {json.begin(), json.end()}, arrival_us);
     }
-    /// Our times after the begin of the dump.
+    /// Our times after the beginning of the dump.
     void exchange(std::int64_t sent_us, std::int64_t received_us, std::int64_t returned_us) {
         const std::int64_t begun_us = kBegunNs / 1000;
         note(camera::encode_note(camera::ExchangeNote{begun_us + sent_us, received_us, received_us,

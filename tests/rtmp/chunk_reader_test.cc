@@ -147,7 +147,7 @@ TEST(ChunkReader, refuses_what_follows_a_beginning_with_form_2_or_3_and_is_no_he
     };
     // A picture, a piece of sound, a command, zeros: what some client may have meant to send.
     EXPECT_EQ(error_of({0x17, 0x01, 0, 0, 0, 0, 0, 0x01, 0x2C, 0x65, 0x88, 0x84, 0x21, 0xA0}),
-              "rtmp: chunk stream 7 " + odd + "behind it, message stream 2223531308");
+              "rtmp: chunk stream 7 " + odd + "followed by message stream 2223531308");
     EXPECT_EQ(error_of(Wire{0xAF, 0x01, 0x21, 0x10, 0x04, 0x60}),
               "rtmp: chunk stream 47 begins with a header of form 2, which refers to an earlier "
               "one: and so did the one before it");
@@ -155,7 +155,8 @@ TEST(ChunkReader, refuses_what_follows_a_beginning_with_form_2_or_3_and_is_no_he
               "rtmp: chunk stream 7 " + odd +
                   "message of type 0 of 7102841 bytes over the limit of "
                   "262144");
-    EXPECT_EQ(error_of(Wire(16)), "rtmp: chunk stream 7 " + odd + "behind it, a message of type 0");
+    EXPECT_EQ(error_of(Wire(16)),
+              "rtmp: chunk stream 7 " + odd + "followed by a message of type 0");
     // A whole message makes up for it.
     EXPECT_EQ(
         decode(kForm0 + Wire{0xC7} + kForm1 + Wire{0xC9, 0x46, 0, 0, 1, 0xFF, 0xFF, 0xFF, 9}).error,

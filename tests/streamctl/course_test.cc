@@ -88,7 +88,7 @@ TEST(Absence, is_for_good_where_the_camera_is_back_and_idle_for_longer_than_a_ne
     EXPECT_TRUE(absence.end());
     EXPECT_FALSE(absence.end());
     EXPECT_TRUE(absence.begin());
-    EXPECT_FALSE(looks(&idle, 1)) << "from the begin";
+    EXPECT_FALSE(looks(&idle, 1)) << "from the beginning";
 }
 
 TEST(Absence, is_for_good_where_the_camera_shows_its_picture_meanwhile) {

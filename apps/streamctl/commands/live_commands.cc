@@ -128,7 +128,7 @@ int run_viewers(ApiClient& client, Console& console) {
                    std::to_string(viewer.dropped), human_bytes(viewer.queue_bytes)});
     }
     if (list.items.empty())
-        console.note("nobody watches");
+        console.note("no viewers");
     else
         table.print(std::cout, output_width());
     return cli::kDone;

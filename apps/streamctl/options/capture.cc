@@ -58,14 +58,12 @@ void build_capture_commands(CLI::App& app, Options& options) {
         "Start, wait, stop, and print the paths of the MP4 files\n\n"
         "Stops only what it started itself. A camera that records already is an error, unless "
         "`--join` is given; then it is left recording at the end. Names are checked before "
-        "anything "
-        "starts.\n\n"
+        "anything starts.\n\n"
         "When a camera that dropped out is back, its recording goes on in another file of the same "
         "take; the exit status is then 3. It is 1 if a camera did not come back, with `--require "
-        "any`, "
-        "too.\n\n"
-        "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status is "
-        "130; with `--until-interrupt` it is the end that was asked for.");
+        "any`, too.\n\n"
+        "Ctrl-C ends it early: the cameras are stopped, the paths printed, and the exit status "
+        "is 130; with `--until-interrupt` it is the end that was asked for.");
     add_names(capture, options);
     cli::add_duration(capture, "--duration", options.capture.duration,
                       "Record for this long, counted from the last camera's start");

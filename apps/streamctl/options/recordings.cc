@@ -164,13 +164,14 @@ void build_archive(CLI::App& app, Options& options) {
                                 "List only what began before this time", "TIME")
         ->excludes(start);
 
-    CLI::App& picture = add_command(app, "picture",
-                                    "Save the picture that was shown at a moment\n\n"
-                                    "From whichever recording or segment holds it. With `--take` "
-                                    "TIME counts from the begin of that take: 4.25s, 1m. A file "
-                                    "that is there already is not overwritten; the exit status is "
-                                    "then 73.\n\n" +
-                                        std::string(kTimes));
+    CLI::App& picture =
+        add_command(app, "picture",
+                    "Save the picture that was shown at a moment\n\n"
+                    "From whichever recording or segment holds it. With `--take` "
+                    "TIME counts from the beginning of that take: 4.25s, 1m. A file "
+                    "that is there already is not overwritten; the exit status is "
+                    "then 73.\n\n" +
+                        std::string(kTimes));
     picture
         .add_option("WHAT", options.stream,
                     "/APP/NAME of a stream, a camera's name, or the id of a recording")
