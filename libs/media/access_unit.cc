@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace st::media {
 
@@ -90,7 +91,9 @@ std::uint32_t AccessUnits::left_out(const SliceHeader& slice, const Sps& sps) co
 }
 
 Role AccessUnits::slice(Bytes nal) {
+    const bool is_recovery_point = std::exchange(recovery_point_, false);
     const auto header = parse_slice_header(nal, sets_);
+    has_read_slice_ = header.ok();
     if (!header) {
         if (header.error().code == kNoParameterSets) return Role::no_parameter_sets;
         return current_ ? Role::slice : Role::no_parameter_sets;
@@ -99,14 +102,13 @@ Role AccessUnits::slice(Bytes nal) {
     const bool is_same =
         current_ && !begins_other_picture(*current_, *header) && !repeats_macroblocks(*header);
     const bool was_zero = is_same && has_first_mb_zero_;
-    const Role role = is_same ? Role::slice : begin(*header);
+    const Role role = is_same ? Role::slice : begin(*header, is_recovery_point);
     has_first_mb_zero_ = was_zero || header->first_mb == 0;
     current_ = *header;
-    recovery_point_ = false;
     return role;
 }
 
-Role AccessUnits::begin(const SliceHeader& slice) {
+Role AccessUnits::begin(const SliceHeader& slice, bool is_recovery_point) {
     const Sps& sps = *sets_.sps(slice.sps_id);
     const bool is_second = is_second_field(slice);
     const std::uint32_t missing = left_out(slice, sps);
@@ -121,7 +123,7 @@ Role AccessUnits::begin(const SliceHeader& slice) {
     has_both_fields_ = !slice.is_field;
     picture_.order = order;
     picture_.is_idr = slice.is_idr;
-    picture_.is_recovery_point = recovery_point_;
+    picture_.is_recovery_point = is_recovery_point;
     picture_.is_intra = slice.is_intra();
     picture_.begins_sequence = slice.is_idr || slice.has_mmco5;
     picture_.is_reference = slice.ref_idc != 0;

@@ -54,10 +54,12 @@ class AccessUnits {
     const ParameterSets& sets() const { return sets_; }
     /// What storing the last parameter set did; nullopt if the last NAL unit was none.
     std::optional<ParameterSets::Stored> stored() const { return stored_; }
+    /// Whether the header of the last slice could be read; if not, its role is a guess.
+    bool has_read_slice() const { return has_read_slice_; }
 
  private:
     Role slice(Bytes nal);
-    Role begin(const SliceHeader& slice);
+    Role begin(const SliceHeader& slice, bool is_recovery_point);
     bool is_second_field(const SliceHeader& slice) const;
     bool repeats_macroblocks(const SliceHeader& slice) const;
     std::uint32_t left_out(const SliceHeader& slice, const Sps& sps) const;
@@ -67,7 +69,8 @@ class AccessUnits {
     std::optional<SliceHeader> current_;  ///< the last slice of the current picture
     bool has_first_mb_zero_ = false;      ///< of the current field
     bool has_both_fields_ = false;
-    bool recovery_point_ = false;                       ///< seen in a prefix since the last slice
+    bool recovery_point_ = false;  ///< seen in a prefix since the last slice
+    bool has_read_slice_ = false;
     std::optional<std::uint32_t> reference_frame_num_;  ///< PrevRefFrameNum of 7.4.3
     PictureStart picture_;
     std::optional<ParameterSets::Stored> stored_;

@@ -20,6 +20,13 @@ constexpr std::uint8_t kBaseline = 66;
 /// After so many pictures in one buffer each, the one that was not is taken for an accident.
 constexpr unsigned kWholePictures = 30;
 
+/// False: there is too much already.
+bool append_before_picture(Buffer& units, Bytes nal) {
+    if (units.size() + nal.size() + 4 > AnnexBPackets::kPrefixBytesMax) return false;
+    append_with_length(units, nal);
+    return true;
+}
+
 }  // namespace
 
 void AnnexBPackets::restart() {
@@ -29,6 +36,7 @@ void AnnexBPackets::restart() {
     is_joined_ = false;
     last_unit_ = Place::nowhere;
     prefix_ = {};
+    changed_sets_ = {};
     picture_ = {};
     config_.clear();  // to be told again
     sets_changed_ = true;
@@ -77,12 +85,11 @@ void AnnexBPackets::feed_units(Bytes annexb, std::uint64_t time_ms, std::vector<
                 if (type == NalType::sps || type == NalType::pps) {
                     if (units_.stored() && *units_.stored() != ParameterSets::Stored::same) {
                         sets_changed_ = true;
+                        append_before_picture(changed_sets_, nal);
                     }
-                } else if (type != NalType::access_unit_delimiter &&
-                           prefix_.size() + nal.size() < kPrefixBytesMax) {
-                    last_unit_ = Place::prefix;
+                } else if (type != NalType::access_unit_delimiter) {
                     last_unit_at_ = prefix_.size();
-                    append_with_length(prefix_, nal);
+                    if (append_before_picture(prefix_, nal)) last_unit_ = Place::prefix;
                 }
                 break;
             }
@@ -129,20 +136,38 @@ void AnnexBPackets::note_whole_picture() {
     holds_pictures_ = false;
 }
 
+void AnnexBPackets::learn(Bytes annexb) {
+    NalWalker walker(annexb);
+    NalSpan span{};
+    while (const auto at = walker.next_begin()) {
+        const NalType type = nal_type(annexb[*at]);
+        if (type >= NalType::slice && type <= NalType::idr) return;
+        if (!walker.next(span)) return;
+        const bool is_set = type == NalType::sps || type == NalType::pps;
+        if (is_set) units_.feed(annexb.subspan(span.begin, span.end - span.begin));
+    }
+}
+
 void AnnexBPackets::flush(std::vector<Packet>& packets) { finish_picture(packets); }
 
 void AnnexBPackets::begin_picture(std::uint64_t time_ms, std::vector<Packet>& packets) {
     const PictureStart& start = units_.picture();
     is_key_ = start.is_entry();
+    const Buffer sets = std::exchange(changed_sets_, {});
     if (!has_begun_ && !is_key_) {
         prefix_.clear();
         return;
     }
     has_begun_ = true;
-    if (sets_changed_ || config_sps_ != start.sps_id) update_config(packets);
     has_picture_ = true;
     time_ms_ = time_ms;
     picture_.clear();
+    // Another configuration is another beginning: until there is one, sets go with the pictures.
+    if (!is_key_) {
+        picture_.append(sets.bytes());
+    } else if (sets_changed_ || config_sps_ != start.sps_id) {
+        update_config(packets);
+    }
     picture_.append(prefix_.bytes());
     prefix_.clear();
 }
@@ -194,12 +219,13 @@ void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
 void AnnexBPackets::update_config(std::vector<Packet>& packets) {
     sets_changed_ = false;
     config_sps_ = units_.picture().sps_id;
-    auto made = make_config();
-    if (!made) return;
+    const ParameterSets::InForce sets = units_.sets().in_force(config_sps_);
+    if (sets.sps.size() < 4 || sets.pps.empty()) return;
+    Buffer made = encode_avc_config({&sets.sps, 1}, sets.pps);
     const Bytes before = config_.bytes();
-    const Bytes after = made->bytes();
+    const Bytes after = made.bytes();
     if (std::equal(before.begin(), before.end(), after.begin(), after.end())) return;
-    config_ = std::move(*made);
+    config_ = std::move(made);
     Packet packet;
     packet.is_config = true;
     packet.payload = Buffer(config_.bytes());
@@ -208,19 +234,6 @@ void AnnexBPackets::update_config(std::vector<Packet>& packets) {
     depth_ = std::min<std::size_t>(sps->vui.max_num_reorder_frames.value_or(0), 16);
     may_reorder_ =
         !sps->vui.max_num_reorder_frames && sps->profile_idc != kBaseline && sps->poc_type != 2;
-}
-
-std::optional<Buffer> AnnexBPackets::make_config() const {
-    const ParameterSets& sets = units_.sets();
-    const Bytes first = sets.sps_bytes(config_sps_);
-    if (sets.sps(config_sps_) == nullptr || first.size() < 4) return std::nullopt;
-    std::vector<Bytes> pps_list;
-    for (unsigned id = 0; id < kPpsMax && pps_list.size() < 255; ++id) {
-        const Pps* pps = sets.pps(id);
-        if (pps != nullptr && pps->sps_id == config_sps_) pps_list.push_back(sets.pps_bytes(id));
-    }
-    if (pps_list.empty()) return std::nullopt;
-    return encode_avc_config({&first, 1}, pps_list);
 }
 
 /// Of the display times that are known and not yet used as decoding times, the smallest, once as

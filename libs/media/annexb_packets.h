@@ -28,15 +28,21 @@ class AnnexBPackets {
     void feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
     /// The last picture, if one is held back.
     void flush(std::vector<Packet>& packets);
-    /// Begin anew with the next key frame, and its configuration: pictures in between were not fed.
-    /// Parameter sets must be, always.
+    /// Of a buffer that is not fed only the parameter sets, up to its first slice.
+    void learn(Bytes annexb);
+    /// Begin anew with the next key frame, and its configuration: pictures in between were only
+    /// learned of.
     void restart();
+    /// A picture waits for more of it, or for the next one.
+    bool is_holding() const { return has_picture_; }
 
     /// Buffers with more of a picture that was given out without it: those of an encoder that
     /// begins to divide its pictures.
     std::uint64_t unusable() const { return unusable_; }
     /// Memory held for a picture that is not whole.
-    std::size_t held_bytes() const { return prefix_.capacity() + picture_.capacity(); }
+    std::size_t held_bytes() const {
+        return prefix_.capacity() + changed_sets_.capacity() + picture_.capacity();
+    }
     /// Of the newest sequence parameter set in use; null before the first picture.
     const Sps* sps() const { return units_.sets().sps(units_.picture().sps_id); }
 
@@ -52,12 +58,12 @@ class AnnexBPackets {
     void note_whole_picture();
     void finish_picture(std::vector<Packet>& packets);
     void update_config(std::vector<Packet>& packets);
-    std::optional<Buffer> make_config() const;
     std::int64_t decoding_time(std::uint64_t time_ms);
 
     AccessUnits units_;
-    Buffer prefix_;   ///< NAL units before the next slice
-    Buffer picture_;  ///< the picture being put together
+    Buffer prefix_;        ///< NAL units before the next slice
+    Buffer changed_sets_;  ///< likewise, and no key frame has used them yet
+    Buffer picture_;       ///< the picture being put together
     bool has_picture_ = false;
     bool is_key_ = false;
     std::uint64_t time_ms_ = 0;    ///< of picture_

@@ -339,4 +339,12 @@ Bytes ParameterSets::pps_bytes(unsigned id) const {
     return id < kPpsMax && pps_[id] ? Bytes(pps_[id]->bytes) : Bytes();
 }
 
+ParameterSets::InForce ParameterSets::in_force(unsigned sps_id) const {
+    InForce sets{sps_bytes(sps_id), {}};
+    for (unsigned id = 0; id < kPpsMax && sets.pps.size() < 255; ++id) {
+        if (pps(id) != nullptr && pps(id)->sps_id == sps_id) sets.pps.push_back(pps_bytes(id));
+    }
+    return sets;
+}
+
 }  // namespace st::media

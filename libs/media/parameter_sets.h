@@ -120,6 +120,12 @@ class ParameterSets {
     /// none. Valid until store().
     Bytes sps_bytes(unsigned id) const;
     Bytes pps_bytes(unsigned id) const;
+    /// What pictures that use this SPS may need. Valid until store().
+    struct InForce {
+        Bytes sps;               ///< empty: there is none
+        std::vector<Bytes> pps;  ///< at most 255, as a decoder configuration has
+    };
+    InForce in_force(unsigned sps_id) const;
 
  private:
     template <class T>

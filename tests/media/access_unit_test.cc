@@ -214,6 +214,22 @@ TEST(AccessUnits, slices_without_parameter_sets_are_said_to_be) {
     EXPECT_EQ(units.feed(make_slice({}, {.idr = true})), Role::first_slice);
 }
 
+TEST(AccessUnits, a_recovery_point_is_of_the_slice_behind_it_alone) {
+    const std::vector<std::uint8_t> recovery_point = {0x06, 0x06, 0x01, 0xC4, 0x80};
+    const std::vector<std::uint8_t> unreadable = {0x41};
+    Stream s({});
+    s.slice({.idr = true});
+    EXPECT_TRUE(s.units.has_read_slice());
+    s.units.feed(recovery_point);
+    s.units.feed(unreadable);
+    EXPECT_FALSE(s.units.has_read_slice());
+    EXPECT_EQ(s.slice({.kind = 5, .frame_num = 1, .poc_lsb = 2}), Role::first_slice);
+    EXPECT_FALSE(s.units.picture().is_recovery_point);
+    s.units.feed(recovery_point);
+    EXPECT_EQ(s.slice({.kind = 5, .frame_num = 2, .poc_lsb = 4}), Role::first_slice);
+    EXPECT_TRUE(s.units.picture().is_recovery_point);
+}
+
 TEST(AccessUnits, layers_filler_and_unknown_types_are_dropped) {
     AccessUnits units;
     for (const int type : {0, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 24, 31}) {

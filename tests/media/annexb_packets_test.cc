@@ -9,6 +9,11 @@ namespace {
 
 using Octets = std::vector<std::uint8_t>;
 
+Octets operator+(Octets a, const Octets& b) {
+    a.insert(a.end(), b.begin(), b.end());
+    return a;
+}
+
 class Camera {
  public:
     explicit Camera(SpsSpec spec = {.poc_type = 2}) : sps(std::move(spec)) {}
@@ -77,6 +82,37 @@ TEST(AnnexBPackets, tells_an_unchanged_configuration_once) {
     EXPECT_EQ(camera.feed(both, 80).size(), 1U);
 }
 
+TEST(AnnexBPackets, gives_sets_that_change_before_a_key_frame_with_the_picture_they_stand_before) {
+    Camera camera;
+    camera.begin();
+    Octets pps;
+    Camera::add(pps, make_pps(1, 0));
+    EXPECT_TRUE(camera.feed(pps, 80).empty());
+    const Octets slice = camera.slice({.kind = 5, .frame_num = 2, .pps_id = 1});
+    const auto next = camera.feed(slice, 80);
+    ASSERT_EQ(next.size(), 1U) << "no configuration: what was kept can still be begun with";
+    EXPECT_EQ(next[0].payload.size(), pps.size() + slice.size());
+    EXPECT_EQ(nal_type(next[0].payload.data()[4]), NalType::pps);
+    const Octets later = camera.slice({.kind = 5, .frame_num = 3});
+    EXPECT_EQ(camera.feed(later, 120).at(0).payload.size(), later.size()) << "once";
+    const auto key = camera.feed(camera.slice({.idr = true}), 160);
+    ASSERT_EQ(key.size(), 2U);
+    EXPECT_TRUE(key[0].is_config);
+    EXPECT_EQ(key[1].payload.size(), camera.slice({.idr = true}).size());
+}
+
+TEST(AnnexBPackets, learns_sets_of_what_it_is_not_fed) {
+    Camera camera;
+    camera.packets.learn(camera.sets() + camera.slice({.idr = true}));
+    EXPECT_FALSE(camera.packets.is_holding());
+    EXPECT_EQ(camera.packets.held_bytes(), 0U);
+    camera.packets.restart();
+    EXPECT_EQ(camera.feed(camera.slice({.idr = true}), 0).size(), 1U) << "the configuration";
+    EXPECT_TRUE(camera.packets.is_holding());
+    EXPECT_EQ(camera.flush().size(), 1U);
+    EXPECT_FALSE(camera.packets.is_holding());
+}
+
 TEST(AnnexBPackets, begins_with_a_key_frame) {
     Camera camera;
     camera.feed(camera.sets(), 0);
@@ -129,11 +165,6 @@ TEST(AnnexBPackets, learns_later_too_that_pictures_come_in_several_buffers) {
     EXPECT_TRUE(late.empty()) << "its beginning is out: pictures are held back from now on";
     EXPECT_TRUE(camera.feed(camera.slice({.kind = 5, .frame_num = 3}), 120).empty());
     EXPECT_EQ(camera.feed(camera.slice({.kind = 5, .frame_num = 4}), 160).size(), 1U);
-}
-
-Octets operator+(Octets a, const Octets& b) {
-    a.insert(a.end(), b.begin(), b.end());
-    return a;
 }
 
 /// Zeros that an encoder wrote, and its emulation prevention.
