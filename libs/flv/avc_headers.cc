@@ -36,17 +36,10 @@ bool holds(const SortedSets& sets, const SortedSets& wanted) {
 
 /// What the picture that has just begun needs.
 GivenConfig in_force(const media::AccessUnits& units) {
-    const media::ParameterSets& sets = units.sets();
-    const unsigned sps_id = units.picture().sps_id;
+    const auto sets = units.sets().in_force(units.picture().sps_id);
     GivenConfig config;
-    const auto add = [](std::vector<ParameterSet>& to, Bytes set) {
-        to.emplace_back(set.begin(), set.end());
-    };
-    add(config.sps, sets.sps_bytes(sps_id));
-    for (unsigned id = 0; id < media::kPpsMax && config.pps.size() < 255; ++id) {
-        const media::Pps* const pps = sets.pps(id);
-        if (pps != nullptr && pps->sps_id == sps_id) add(config.pps, sets.pps_bytes(id));
-    }
+    config.sps.emplace_back(sets.sps.begin(), sets.sps.end());
+    for (const Bytes pps : sets.pps) config.pps.emplace_back(pps.begin(), pps.end());
     return config;
 }
 
@@ -62,13 +55,15 @@ media::Packet packet_of(Buffer record, std::int64_t dts_ms) {
 
 media::Packet AvcHeaders::tell(SortedSets sets, media::Packet packet) {
     told_ = std::move(sets);
+    told_record_ = Buffer(packet.payload.bytes());
     pending_.reset();
     looked_at_.reset();
     return packet;
 }
 
 std::size_t AvcHeaders::held_bytes() const {
-    std::size_t bytes = pending_ ? pending_->packet.payload.capacity() : 0;
+    std::size_t bytes = told_record_.capacity();
+    if (pending_) bytes += pending_->packet.payload.capacity();
     for (const ParameterSet& set : told_) bytes += set.capacity() + sizeof(set);
     if (!pending_) return bytes;
     for (const ParameterSet& set : pending_->sets) bytes += set.capacity() + sizeof(set);
@@ -83,6 +78,8 @@ std::optional<media::Packet> AvcHeaders::give(const media::Packet& record,
     media::Packet packet = packet_of(std::move(bytes), record.dts_ms);
     SortedSets sets = sorted(config);
     looked_at_.reset();
+    // Said again, in whatever spelling, it is what viewers have: nothing begins anew.
+    if (told_ == sets) packet.payload = Buffer(told_record_.bytes());
     if (!has_any() || told_ == sets) return tell(std::move(sets), std::move(packet));
     pending_ = Pending{std::move(sets), std::move(packet)};
     return std::nullopt;

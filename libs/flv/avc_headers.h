@@ -48,6 +48,7 @@ class AvcHeaders {
     media::Packet tell(SortedSets sets, media::Packet packet);
 
     SortedSets told_;
+    Buffer told_record_;
     std::optional<Pending> pending_;
     std::optional<LookedAt> looked_at_;
 };

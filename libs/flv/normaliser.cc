@@ -217,10 +217,11 @@ void Normaliser::video_config(const Packet& packet, std::vector<Packet>& out) {
 void Normaliser::note_unit(Bytes unit, bool is_flagged_key, Walked& walked) {
     const Role role = access_units_.feed(unit);
     const NalType type = media::nal_type(unit[0]);
+    walked.ends_picture = walked.ends_picture || role == Role::prefix || role == Role::suffix;
     if (!is_slice(type)) return;
     // A slice whose header cannot be read, too, begins a picture if it begins at macroblock 0.
-    const bool begins = role == Role::first_slice ||
-                        (role != Role::second_field && begins_at_first_macroblock(unit));
+    const bool is_guess = !access_units_.has_read_slice();
+    const bool begins = role == Role::first_slice || (is_guess && begins_at_first_macroblock(unit));
     if (begins && !walked.has_slices) {
         walked.begins_picture = true;
         walked.is_read = role == Role::first_slice;
@@ -333,8 +334,8 @@ void Normaliser::video(Packet packet, std::vector<Packet>& out) {
         return note_unseen(packet, "H.264: a picture without a whole NAL unit");
     }
     if (walked.is_cut) note_unusable("H.264: a NAL unit is cut short");
-    if (!walked.has_slices) {  // parameter sets, SEI: of the picture that follows
-        flush(out);
+    if (!walked.has_slices) {  // of the picture that follows, or between slices
+        if (walked.ends_picture) flush(out);
         if (prefix_.size() + packet.payload.size() > kPrefixBytesMax) {
             prefix_ = {};
             return note_unusable("H.264: too much before a picture");

@@ -54,6 +54,7 @@ class Normaliser {
         bool is_plain = true;  ///< the payload may go on as it is
         bool begins_picture = false;
         bool has_slices = false;
+        bool ends_picture = false;  ///< parameter sets, SEI: no slice of the one before follows
         bool is_key = false;
         bool is_read = false;       ///< the picture's parameter sets are known
         bool is_cut = false;        ///< the last unit is not whole

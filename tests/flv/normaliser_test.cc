@@ -86,6 +86,35 @@ TEST(Normaliser, joins_the_slices_of_a_picture_from_the_first_one_on) {
     EXPECT_EQ(wire(publishing.take().at(0).payload.bytes()), unit(kInter));
 }
 
+TEST(Normaliser, joins_slices_with_filler_or_svc_prefixes_between_them) {
+    for (const Wire& between : {Wire{0x0C, 0xFF, 0x80}, Wire{0x6E, 0x40, 0x80, 0x07}}) {
+        Publishing publishing(kAvcConfig, false);
+        publishing.take();
+        publishing.feed(picture(0, unit(kIdr), true));
+        publishing.feed(picture(0, unit(between), true));
+        publishing.feed(picture(0, unit(kIdrSlice2), true));
+        EXPECT_TRUE(publishing.take().empty());
+        publishing.normaliser.flush(publishing.out);
+        EXPECT_EQ(wire(publishing.take().at(0).payload.bytes()),
+                  unit(kIdr) + unit(between) + unit(kIdrSlice2));
+    }
+}
+
+TEST(Normaliser, joins_slices_that_come_in_any_order) {
+    Publishing publishing(kAvcConfig, false);
+    publishing.take();
+    Wire any_order = kSps;  // baseline without constraint_set1
+    any_order[2] = 0x80;
+    publishing.feed(picture(0, unit(any_order) + unit(kPps)));
+    publishing.feed(picture(0, unit(kIdrSlice2), true));
+    publishing.feed(picture(0, unit(kIdr), true));
+    publishing.normaliser.flush(publishing.out);
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 2U) << "its configuration, and one picture";
+    EXPECT_EQ(wire(out[1].payload.bytes()),
+              unit(any_order) + unit(kPps) + unit(kIdrSlice2) + unit(kIdr));
+}
+
 TEST(Normaliser, puts_units_before_a_picture_to_it) {
     Publishing publishing;
     publishing.feed(picture(40, unit(kSps) + unit(kPps)));
@@ -565,6 +594,17 @@ TEST(Normaliser, gives_no_other_configuration_while_the_pictures_keep_theirs) {
 TEST(Normaliser, passes_on_a_configuration_that_comes_again) {
     Publishing publishing;
     publishing.feed(config(kAvcConfig));
+    const auto out = publishing.take();
+    ASSERT_EQ(out.size(), 1U);
+    EXPECT_EQ(wire(out[0].payload.bytes()), kAvcConfig);
+}
+
+TEST(Normaliser, says_a_configuration_again_as_it_was_said_first) {
+    Publishing publishing;
+    Wire spelled = kAvcConfig;
+    spelled[7] += 1;  // a zero behind the SPS
+    spelled.insert(spelled.begin() + 8 + static_cast<std::ptrdiff_t>(kSps.size()), 0);
+    publishing.feed(config(spelled));
     const auto out = publishing.take();
     ASSERT_EQ(out.size(), 1U);
     EXPECT_EQ(wire(out[0].payload.bytes()), kAvcConfig);
