@@ -18,7 +18,6 @@ namespace st::streamctl {
 namespace {
 
 constexpr int kPacketsPerTurn = 32;
-constexpr std::size_t kAnswersMax = 64;  ///< that wait to be late
 /// A server that wants a capture to begin later than that is not obeyed.
 constexpr std::chrono::minutes kBeginWithin{1};
 
@@ -51,14 +50,16 @@ PushCamera::PushCamera(loop::EventLoop& loop, PushFleet& fleet, std::string name
       target_(std::move(target)),
       chance_(static_cast<std::uint32_t>(std::hash<std::string>()(name_))),
       clock_(target_.fault, boot_ahead_us()),
-      clock_chance_(chance_()) {}
+      clock_answers_(loop, clock_, target_.fault, chance_(),
+                     [this](const camera::ClockReply& reply) {
+                         send_text(camera::encode_clock_reply(reply));
+                     }) {}
 
 PushCamera::~PushCamera() {
     leave_clip();
     loop_.cancel(deadline_);
     loop_.cancel(last_word_);
     loop_.cancel(silence_);
-    for (const auto& [id, timer] : answers_) loop_.cancel(timer);
 }
 
 void PushCamera::open() {
@@ -172,7 +173,7 @@ void PushCamera::handle_text(const std::string& text) {
     }
     if (const auto* order = std::get_if<camera::Start>(&*command)) return start(*order);
     if (const auto* request = std::get_if<camera::ClockRequest>(&*command)) {
-        return answer_clock(request->id);
+        return clock_answers_.answer(request->id);
     }
     if (const auto* received = std::get_if<camera::Received>(&*command)) {
         return on_received(*received);
@@ -215,38 +216,6 @@ void PushCamera::on_end(std::string_view error) {
     const std::string why = error.empty() ? "connection closed by the server" : std::string(error);
     fleet_.say(*this, target_.host_field + ": " + why, true);
     fail(cli::kUnreachable);
-}
-
-/// At once, or as late in each direction as `--fault` has it: the question on its way here, the
-/// answer on its way back.
-void PushCamera::answer_clock(std::uint32_t id) {
-    const Fault& fault = target_.fault;
-    std::uniform_real_distribution<double> chance(0, 1);
-    if (fault.clock_loss > 0 && chance(clock_chance_) < fault.clock_loss) return;
-    const auto late = [&](milliseconds always) {
-        return std::chrono::nanoseconds(std::max(always, milliseconds(0))) +
-               std::chrono::nanoseconds(std::llround(
-                   static_cast<double>(std::chrono::nanoseconds(fault.clock_jitter).count()) *
-                   chance(clock_chance_)));
-    };
-    const auto there = late(fault.clock_asymmetry);
-    const auto back = late(-fault.clock_asymmetry);
-    if (answers_.size() >= kAnswersMax) return;
-    const auto after = [this, id](std::chrono::nanoseconds wait, std::function<void()> task) {
-        if (wait.count() == 0) return task();
-        answers_[id] = loop_.after(wait, [this, id, then = std::move(task)] {
-            answers_.erase(id);
-            then();
-        });
-    };
-    after(there, [this, id, back, after] {
-        const std::uint64_t now_us = clock_.at(monotonic_ns());
-        after(back, [this, id, now_us] { send_clock_reply({id, now_us, now_us}); });
-    });
-}
-
-void PushCamera::send_clock_reply(const camera::ClockReply& reply) {
-    send_text(camera::encode_clock_reply(reply));
 }
 
 /// As the app: a second start gets no answer at all, unless it is another capture than the one that
@@ -584,7 +553,7 @@ void PushCamera::fail(int exit_code) {
     if (!keeps_capture()) return done(exit_code);
     loop_.cancel(std::exchange(deadline_, 0));
     loop_.cancel(std::exchange(last_word_, 0));
-    for (const auto& [id, timer] : std::exchange(answers_, {})) loop_.cancel(timer);
+    clock_answers_.forget();
     link_ = Link::lost;
     if (stream_) stream_->close();
     kept_.begin_again();

@@ -3,7 +3,6 @@
 /// thread only. Spec: docs/camera.md.
 #include <Poco/Net/SocketAddress.h>
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -14,6 +13,7 @@
 #include "http/head.h"
 #include "loop/tcp_stream.h"
 #include "streamctl-push/clip.h"
+#include "streamctl-push/clock_answers.h"
 #include "streamctl-push/kept_messages.h"
 #include "streamctl-push/push_clock.h"
 #include "streamctl/options.h"
@@ -113,8 +113,6 @@ class PushCamera final : public loop::StreamHandler {
     void start(const camera::Start& order);
     void on_stop_order();
     void on_received(const camera::Received& received);
-    void answer_clock(std::uint32_t id);
-    void send_clock_reply(const camera::ClockReply& reply);
     bool is_time_to_begin();
     void begin_sending(const PacketPtr& first);
     void stop(std::string message);
@@ -167,8 +165,7 @@ class PushCamera final : public loop::StreamHandler {
     std::mt19937 chance_;         ///< of faults: the same for the same name
     std::int64_t jitter_us_ = 0;  ///< of next_
     PushClock clock_;
-    std::mt19937 clock_chance_;  ///< of faults of its answers: pictures' are not changed by them
-    std::map<std::uint32_t, loop::TimerId> answers_;  ///< that are late, by the question's id
+    ClockAnswers clock_answers_;
 
     Capture capture_ = Capture::none;
     std::string capture_name_;  ///< what the server calls it; "": it cannot be resumed
