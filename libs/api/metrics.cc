@@ -57,12 +57,11 @@ void recorder_series(Exposition& out, const MetricsOfParts& parts) {
 }
 
 /// What is over the limit as one more item, so that sums over the label stay right.
+/// `other`: that one before anything is added.
 template <class Item, class Add>
-std::vector<Item> bounded(const std::vector<Item>& all, std::string Item::*label, Add add) {
+std::vector<Item> bounded(const std::vector<Item>& all, Item other, Add add) {
     if (all.size() <= kLabelledMax) return all;
     std::vector<Item> some(all.begin(), all.begin() + kLabelledMax);
-    Item other;
-    other.*label = kOtherLabel;
     for (std::size_t i = kLabelledMax; i < all.size(); ++i) add(other, all[i]);
     some.push_back(std::move(other));
     return some;
@@ -70,9 +69,11 @@ std::vector<Item> bounded(const std::vector<Item>& all, std::string Item::*label
 
 void camera_series(Exposition& out, const std::vector<CameraMetrics>& all) {
     // Of several together only what can be added up is said.
+    CameraMetrics other{.name = kOtherLabel, .connected = 0};
     const auto cameras =
-        bounded(all, &CameraMetrics::name, [](CameraMetrics& sum, const CameraMetrics& one) {
-            sum.is_recording = sum.is_recording || one.is_recording;
+        bounded(all, std::move(other), [](CameraMetrics& sum, const CameraMetrics& one) {
+            sum.connected += one.connected;
+            sum.recording += one.recording;
             sum.fps += one.fps;
             sum.lost += one.lost;
             sum.received_bytes += one.received_bytes;
@@ -89,9 +90,8 @@ void camera_series(Exposition& out, const std::vector<CameraMetrics>& all) {
     const auto seconds = [](const std::optional<std::int64_t>& us) {
         return us ? Real(static_cast<double>(*us) / 1e6) : Real();
     };
-    series("camera_connected", [](const Camera&) { return Count(1); });
-    series("camera_recording",
-           [](const Camera& camera) { return Count(camera.is_recording ? 1 : 0); });
+    series("camera_connected", [](const Camera& camera) { return Count(camera.connected); });
+    series("camera_recording", [](const Camera& camera) { return Count(camera.recording); });
     series("camera_fps", [](const Camera& camera) { return Real(camera.fps); });
     series("camera_lost_total", [](const Camera& camera) { return Count(camera.lost); });
     series("camera_received_bytes_total",
@@ -106,12 +106,12 @@ void camera_series(Exposition& out, const std::vector<CameraMetrics>& all) {
 }
 
 void stream_series(Exposition& out, const std::vector<StreamMetrics>& all) {
-    const auto streams =
-        bounded(all, &StreamMetrics::path, [](StreamMetrics& sum, const StreamMetrics& one) {
-            sum.viewers += one.viewers;
-            sum.received_bytes += one.received_bytes;
-            sum.fps += one.fps;
-        });
+    const auto streams = bounded(all, StreamMetrics{.path = kOtherLabel},
+                                 [](StreamMetrics& sum, const StreamMetrics& one) {
+                                     sum.viewers += one.viewers;
+                                     sum.received_bytes += one.received_bytes;
+                                     sum.fps += one.fps;
+                                 });
     out.family("stream_viewers");
     for (const StreamMetrics& one : streams) out.sample(one.viewers, {{"stream", one.path}});
     out.family("stream_received_bytes_total");

@@ -21,14 +21,15 @@ namespace st::api {
 constexpr std::size_t kLabelledMax = 1'000;
 constexpr const char* kOtherLabel = "_other";
 
-/// One connected camera.
+/// One connected camera, or those over the limit summed up.
 struct CameraMetrics {
     std::string name;
-    bool is_recording = false;
-    double fps = 0;  ///< in the last second
+    std::uint64_t recording = 0;  ///< how many of them are
+    double fps = 0;               ///< in the last second
     std::uint64_t lost = 0;
     std::uint64_t received_bytes = 0;
     control::CameraClock clock{};
+    std::uint64_t connected = 1;
 };
 
 struct StreamMetrics {

@@ -97,8 +97,8 @@ void WatchRoutes::send_metrics(const httpd::Reply& reply) {
             if (!entry.is_camera) continue;
             const control::CameraStatus status = parts_.cameras.status(entry);
             const bool is_recording = status.state == control::CameraState::recording;
-            made->cameras.push_back(
-                {name, is_recording, status.fps_1s, entry.link->lost, status.bytes, status.clock});
+            made->cameras.push_back({name, std::uint64_t{is_recording}, status.fps_1s,
+                                     entry.link->lost, status.bytes, status.clock});
         }
         parts_.disk_room.ask([this, reply, made](const auto& space) {
             made->disk = space;

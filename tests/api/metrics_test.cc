@@ -23,7 +23,7 @@ MetricsOfParts everything() {
     clock.bound_us = 420;
     clock.drift_ppm = -20;
     clock.rtt_us = 1'500;
-    parts.cameras = {{"a\"b\\c\nd", true, 29.5, 4, 1000, clock}, {"door", false, 0, 0, 0, {}}};
+    parts.cameras = {{"a\"b\\c\nd", 1, 29.5, 4, 1000, clock}, {"door", 0, 0, 0, 0, {}}};
     parts.streams = {{"/live/x", 3, 5000, 25}};
     control::HookStatus hook;
     hook.id = "5f0c6d1e2a3b4c5d";
@@ -110,12 +110,14 @@ TEST(Metrics, have_a_bounded_number_of_lines) {
     MetricsOfParts parts;
     for (std::size_t i = 0; i < kLabelledMax + 2; ++i) {
         parts.streams.push_back({"/live/s" + std::to_string(i), 2, 10, 1});
-        parts.cameras.push_back({"c" + std::to_string(i), false, 1, 1, 5, {}});
+        parts.cameras.push_back({"c" + std::to_string(i), 1, 1, 1, 5, {}});
     }
     const std::string text = text_of(parts);
     EXPECT_NE(text.find("streamd_stream_viewers{stream=\"_other\"} 4\n"), std::string::npos);
     EXPECT_NE(text.find("streamd_camera_received_bytes_total{camera=\"_other\"} 10\n"),
               std::string::npos);
+    EXPECT_NE(text.find("streamd_camera_connected{camera=\"_other\"} 2\n"), std::string::npos);
+    EXPECT_NE(text.find("streamd_camera_recording{camera=\"_other\"} 2\n"), std::string::npos);
     EXPECT_EQ(text.find("\"/live/s1000\""), std::string::npos);
 }
 
