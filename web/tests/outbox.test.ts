@@ -51,7 +51,7 @@ test("what was not acknowledged is sent again on the next connection, and nothin
     outbox.connect(second);
     assert.deepEqual(second.got, [3, 4, 5]);
     outbox.received(5);
-    assert.deepEqual([outbox.first, outbox.isAllSent, outbox.waiting], [null, true, 0]);
+    assert.deepEqual([outbox.first, outbox.isAllSent, outbox.waiting, outbox.sent], [null, true, 0, 6], "six pictures, two of them twice");
 });
 
 test("a slow connection is not given more than it takes", () => {

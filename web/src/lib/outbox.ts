@@ -23,6 +23,7 @@ interface Kept {
     /// null: it lies on the disk, under `number`.
     message: ArrayBuffer | null;
     number: number;
+    wasSent: boolean;
 }
 
 /// Left to the browser at once; the rest waits here, where it can be counted and kept.
@@ -35,6 +36,7 @@ const isAfter = (seq: number, other: number) => ((seq - other) | 0) > 0;
 export class Outbox {
     /// Messages that could be kept nowhere.
     lost = 0;
+    /// Pictures that went out, each counted once.
     sent = 0;
     /// In order; those before `unsent` are on the way on this connection.
     private kept: Kept[] = [];
@@ -52,7 +54,7 @@ export class Outbox {
     }
 
     add(seq: number, message: ArrayBuffer): void {
-        const one: Kept = {seq, bytes: message.byteLength, message, number: 0};
+        const one: Kept = {seq, bytes: message.byteLength, message, number: 0, wasSent: false};
         this.kept.push(one);
         this.memoryBytes += one.bytes;
         this.pump();
@@ -85,7 +87,7 @@ export class Outbox {
         while (this.line && this.unsent < this.kept.length && this.line.bufferedAmount < inFlightMax) {
             const next = this.kept[this.unsent]!;
             if (!next.message) return void this.sendFromDisk(next);
-            this.send(this.line, next.message);
+            this.send(this.line, next, next.message);
         }
     }
 
@@ -114,10 +116,11 @@ export class Outbox {
         void this.store.then((store) => store?.close());
     }
 
-    private send(line: Line, message: ArrayBuffer): void {
+    private send(line: Line, one: Kept, message: ArrayBuffer): void {
         line.send(message);
         this.unsent += 1;
-        this.sent += 1;
+        if (!one.wasSent) this.sent += 1;
+        one.wasSent = true;
     }
 
     private toDisk(one: Kept, message: ArrayBuffer): void {
@@ -138,7 +141,7 @@ export class Outbox {
         this.isReading = false;
         if (!message) this.lose(next);
         // Meanwhile it may have become safe, or another connection be there that begins anew.
-        else if (this.line && this.kept[this.unsent] === next) this.send(this.line, message);
+        else if (this.line && this.kept[this.unsent] === next) this.send(this.line, next, message);
         this.pump();
     }
 
