@@ -119,18 +119,19 @@ class LineFormatter : public Poco::Formatter {
     void format(const Message& message, std::string& text) override {
         const std::string time = rfc3339(message.getTime().epochMicroseconds());
         std::string level = level_name(message.getPriority());
-        if (format_ == LogFormat::json) {
-            level.resize(level.find_last_not_of(' ') + 1);
-            text = "{\"time\":\"" + time + "\",\"level\":\"" + level +
-                   "\",\"source\":" + json::write(std::string_view(clean(message.getSource()))) +
-                   message.get(kMembers, "") +
-                   ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
-            return;
-        }
-        if (reader_ == Reader::people) text = time + " ";
+        text.clear();
         if (reader_ == Reader::journal) {
             text = "<" + std::to_string(syslog_priority(message.getPriority())) + ">";
         }
+        if (format_ == LogFormat::json) {
+            level.resize(level.find_last_not_of(' ') + 1);
+            text += "{\"time\":\"" + time + "\",\"level\":\"" + level +
+                    "\",\"source\":" + json::write(std::string_view(clean(message.getSource()))) +
+                    message.get(kMembers, "") +
+                    ",\"text\":" + json::write(std::string_view(clean(message.getText()))) + "}";
+            return;
+        }
+        if (reader_ == Reader::people) text = time + " ";
         text += level + " ";
         text += text_of(message.getSource(), message.getText());
     }

@@ -125,6 +125,16 @@ TEST_F(JournalLog, goes_to_standard_error_when_nobody_takes_it) {
     }
 }
 
+TEST_F(JournalLog, in_json_has_a_priority_in_front) {
+    config.format = LogFormat::json;
+    ::testing::internal::CaptureStderr();
+    set_stream(standard_error());
+    Log(make_log_sink(config, false, "/nowhere")).warning("slow");
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(text.starts_with("<4>{\"time\":")) << text;
+    EXPECT_TRUE(text.ends_with("\"text\":\"slow\"}\n")) << text;
+}
+
 TEST_F(JournalLog, is_for_people_where_standard_error_was_led_elsewhere) {
     ::setenv("JOURNAL_STREAM", "1:2", 1);
     ::testing::internal::CaptureStderr();
