@@ -18,7 +18,7 @@ ARROWS = {
     "base": [],
     "json": ["base"],
     "digest": ["base"],
-    "certificate": [],
+    "certificate": ["base"],
     "clock": [],
     "media": ["base"],
     "loop": ["base"],
@@ -81,7 +81,7 @@ IMPURE_HEADERS = re.compile(
     # <arpa/inet.h> is fine: text to address and back.
     r"^(sys/(?!types\.h)|netinet/|netdb\.h|unistd\.h|fcntl\.h|dirent\.h|poll\.h|signal\.h|time\.h|ctime"
     r"|fstream|iostream|filesystem|thread|mutex|shared_mutex|condition_variable|future|stop_token|semaphore"
-    r"|base/(fd|log|sync)\.h|Poco/(File|Path|Thread|Mutex|Logger|Timestamp|Clock|Net/))"
+    r"|base/(fd|fd_io|log|sync)\.h|Poco/(File|Path|Thread|Mutex|Logger|Timestamp|Clock|Net/))"
 )
 IMPURE_CALLS = re.compile(
     r"(?<![\w.])(monotonic_ns|wall_us|clock_gettime|fopen|std::time|::time|getenv)\s*\(|_clock::now\s*\("

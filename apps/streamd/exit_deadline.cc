@@ -1,8 +1,8 @@
 #include "streamd/exit_deadline.h"
 
-#include <pthread.h>
-
 #include <chrono>
+
+#include "base/this_thread.h"
 
 namespace st::streamd {
 
@@ -18,7 +18,7 @@ ExitDeadline::~ExitDeadline() {
 
 void ExitDeadline::set(std::int64_t at_ns) {
     thread_ = std::thread([this, at_ns] {
-        ::pthread_setname_np(::pthread_self(), "exit-deadline");
+        name_this_thread("exit-deadline");
         wait_until(at_ns);
     });
 }

@@ -1,12 +1,11 @@
 #include "streamd/log_queue.h"
 
-#include <pthread.h>
-
 #include <deque>
 #include <thread>
 
 #include "base/clock.h"
 #include "base/sync.h"
+#include "base/this_thread.h"
 #include "streamd/repeat_filter.h"
 
 namespace st::streamd {
@@ -47,7 +46,7 @@ LogQueue::LogQueue(Writer writer, std::function<void()> reopen)
     shared_->writer = std::move(writer);
     shared_->reopen = std::move(reopen);
     shared_->thread = std::thread([shared = shared_] {
-        ::pthread_setname_np(::pthread_self(), "log");
+        name_this_thread("log");
         run(shared);
     });
 }

@@ -33,6 +33,17 @@ std::string hex_encode(Bytes bytes) {
     return text;
 }
 
+std::string colon_hex(Bytes bytes) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string text;
+    for (const std::uint8_t byte : bytes) {
+        if (!text.empty()) text += ':';
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 0xF];
+    }
+    return text;
+}
+
 std::optional<std::vector<std::uint8_t>> hex_decode(std::string_view text) {
     if (text.size() % 2 != 0) return std::nullopt;
     std::vector<std::uint8_t> bytes;

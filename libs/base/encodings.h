@@ -15,6 +15,8 @@ namespace st {
 int hex_value(char c);
 /// Lower-case digits.
 std::string hex_encode(Bytes bytes);
+/// Capital digits with a colon between the bytes, as fingerprints are written: "AB:0C".
+std::string colon_hex(Bytes bytes);
 std::optional<std::vector<std::uint8_t>> hex_decode(std::string_view text);
 
 std::string base64_encode(Bytes bytes);

@@ -11,10 +11,11 @@
 #include <array>
 #include <bit>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
 #include <memory>
+
+#include "base/encodings.h"
 
 namespace st::certificate {
 namespace {
@@ -233,13 +234,7 @@ std::string fingerprint_of(X509* certificate) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     check(X509_digest(certificate, EVP_sha256(), digest.data(), &size) == 1, "fingerprint");
-    std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-        std::array<char, 4> hex{};
-        std::snprintf(hex.data(), hex.size(), "%02X", digest[i]);
-        text += (i == 0 ? "" : ":") + std::string(hex.data());
-    }
-    return text;
+    return colon_hex({digest.data(), size});
 }
 
 std::chrono::system_clock::time_point time_of(const ASN1_TIME* time) {

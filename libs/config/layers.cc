@@ -34,15 +34,11 @@ std::vector<Setting> spread(const Key& key, const std::string& path, const std::
 /// makes none of them nearer.
 std::string nearest_name(const std::map<std::string, const Key*>& known, const std::string& name,
                          std::size_t prefix) {
-    std::string best;
-    std::size_t best_distance = std::max<std::size_t>(2, (name.size() - prefix) / 4) + 1;
-    for (const auto& [candidate, key] : known) {
-        const std::size_t distance = edit_distance(name, candidate);
-        if (distance >= best_distance) continue;
-        best_distance = distance;
-        best = candidate;
-    }
-    return best;
+    std::vector<std::string_view> endings;
+    for (const auto& [candidate, key] : known)
+        endings.push_back(std::string_view(candidate).substr(prefix));
+    const std::string near = nearest(std::string_view(name).substr(prefix), endings);
+    return near.empty() ? near : name.substr(0, prefix) + near;
 }
 
 }  // namespace

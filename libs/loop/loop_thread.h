@@ -3,6 +3,7 @@
 #include <string>
 #include <thread>
 
+#include "base/this_thread.h"
 #include "loop/event_loop.h"
 
 namespace st::loop {
@@ -12,7 +13,7 @@ class LoopThread {
     /// `name`: shown by top -H, at most 15 bytes. `on_failure`: see EventLoop::run; on this thread.
     explicit LoopThread(const std::string& name, const OnFailure& on_failure = {})
         : thread_([this, name, on_failure] {
-              pthread_setname_np(pthread_self(), name.substr(0, 15).c_str());
+              name_this_thread(name);
               loop_.run(on_failure);
           }) {}
     ~LoopThread() { stop(); }

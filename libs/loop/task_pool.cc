@@ -1,8 +1,8 @@
 #include "loop/task_pool.h"
 
-#include <pthread.h>
-
 #include <exception>
+
+#include "base/this_thread.h"
 
 namespace st::loop {
 
@@ -13,7 +13,7 @@ TaskPool::TaskPool(const std::string& name, unsigned threads, OnFailure on_failu
       running_(threads) {
     for (unsigned i = 0; i < threads; ++i) {
         threads_.emplace_back([this, name] {
-            ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+            name_this_thread(name);
             run();
             const Lock lock(mutex_);
             --running_;

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/encodings.h"
 #include "loop/tls_session.h"
 
 namespace st::loop {
@@ -120,13 +121,7 @@ std::string fingerprint_of(X509* certificate) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return "unknown";
-    std::string text;
-    for (unsigned i = 0; i < size; ++i) {
-        std::array<char, 4> hex{};
-        std::snprintf(hex.data(), hex.size(), "%02X", digest[i]);
-        text += (i == 0 ? "" : ":") + std::string(hex.data());
-    }
-    return text;
+    return colon_hex({digest.data(), size});
 }
 
 std::string subject_of(X509* certificate) {

@@ -1,7 +1,5 @@
 #include "notify/courier.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
@@ -9,6 +7,7 @@
 #include "base/clock.h"
 #include "base/secrets.h"
 #include "base/text.h"
+#include "base/this_thread.h"
 #include "notify/curl_library.h"
 
 namespace st::notify {
@@ -138,7 +137,7 @@ Courier::Courier(const char* name, std::string user_agent, loop::OnFailure on_fa
     : user_agent_(std::move(user_agent)), on_failure_(std::move(on_failure)) {
     multi_ = std::make_unique<Multi>();
     thread_ = std::thread([this, name] {
-        ::pthread_setname_np(::pthread_self(), name);
+        name_this_thread(name);
         work();
     });
 }

@@ -1,8 +1,6 @@
 #include "record/finaliser.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/this_thread.h"
 #include "record/verifier.h"
 
 namespace st::record {
@@ -136,9 +135,8 @@ std::size_t Finaliser::waiting() const {
 }
 
 void Finaliser::run() {
-    ::pthread_setname_np(::pthread_self(), "st-finaliser");
-    // Per thread on Linux.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+    name_this_thread("st-finaliser");
+    lower_priority(kNice);
     for (;;) {
         Unfinished job;
         {
@@ -403,7 +401,7 @@ void Finaliser::log_result(const Meta& meta, const mux::Report& report) const {
     if (meta.state == RecordingState::failed) {
         log.error("finalising failed: " + meta.error.value_or("unknown"));
     } else if (meta.state == RecordingState::finalising) {
-        log.warning("finalising interrupted: the next start goes on with it");
+        log.warning("finalising interrupted: will be resumed at the next start");
     }
     if (report.messages == 0) return;
     // People grep for this line of the older server's, which knows "server" and "device" alone.

@@ -1,7 +1,5 @@
 #include "record/recorder.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <condition_variable>
@@ -11,6 +9,7 @@
 #include <thread>
 
 #include "base/name.h"
+#include "base/this_thread.h"
 #include "base/unsupported.h"
 #include "base/when.h"
 #include "record/finaliser.h"
@@ -161,7 +160,7 @@ void Recorder::Parts::recover_one(const std::string& name, unsigned tries,
 
 /// What earlier runs left, then what this one could not finish at first.
 void Recorder::Parts::recover(const std::vector<std::string>& names) {
-    ::pthread_setname_np(::pthread_self(), "st-recovery");
+    name_this_thread("st-recovery");
     const auto is_over = [this] {
         const Lock lock(mutex);
         return closed || stopping;
@@ -259,7 +258,7 @@ void Recorder::Parts::sync_once() {
 }
 
 void Recorder::Parts::sync_regularly() {
-    ::pthread_setname_np(::pthread_self(), "st-sync");
+    name_this_thread("st-sync");
     for (;;) {
         {
             Lock lock(mutex);

@@ -1,8 +1,7 @@
 #include "record/segment_thread.h"
 
-#include <pthread.h>
-
 #include "base/clock.h"
+#include "base/this_thread.h"
 #include "record/segment_recorder.h"
 
 namespace st::record {
@@ -59,7 +58,7 @@ bool SegmentThread::wait() {
 }
 
 void SegmentThread::run() {
-    ::pthread_setname_np(::pthread_self(), "st-segments");
+    name_this_thread("st-segments");
     for (bool goes_on = true; goes_on;) {
         goes_on = wait();
         const std::int64_t now_ns = monotonic_ns();

@@ -1,6 +1,5 @@
 #include "record/writer.h"
 
-#include <pthread.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/this_thread.h"
 #include "camera/frame.h"
 #include "dump/format.h"
 #include "media/nal_peek.h"
@@ -105,7 +105,7 @@ Writer::~Writer() {
 }
 
 void Writer::run() {
-    ::pthread_setname_np(::pthread_self(), "st-writer");
+    name_this_thread("st-writer");
     std::vector<SessionPtr> work;
     while (mailbox_->wait(work)) {
         round_lag_ns_ = 0;

@@ -1,13 +1,12 @@
 #include "worker/pool.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <exception>
 #include <utility>
 
 #include "base/clock.h"
+#include "base/this_thread.h"
 
 namespace st::worker {
 namespace {
@@ -55,11 +54,8 @@ std::optional<std::int64_t> Pool::due_ns() const {
 
 /// The pool's thread.
 void Pool::keep_helpers() {
-    ::pthread_setname_np(::pthread_self(), "st-helpers");
-    // Of this thread on Linux; what it starts inherits it.
-    if (options_.nice != 0) {
-        ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), options_.nice);
-    }
+    name_this_thread("st-helpers");
+    if (options_.nice != 0) lower_priority(options_.nice);  // of what it starts, too
     for (;;) {
         std::unique_ptr<Helper> surplus;
         {

@@ -18,6 +18,11 @@ TEST(Hex, is_written_small_and_read_in_either_case) {
     EXPECT_EQ(as_text(*hex_decode(hex_encode(as_bytes(all_bytes())))), all_bytes());
 }
 
+TEST(Hex, has_colons_in_fingerprints) {
+    EXPECT_EQ(colon_hex({}), "");
+    EXPECT_EQ(colon_hex(std::vector<std::uint8_t>{0x0A, 0xFF, 0x10}), "0A:FF:10");
+}
+
 TEST(Base64, gives_the_vectors_of_rfc_4648) {
     const std::pair<const char*, const char*> cases[] = {
         {"", ""},
