@@ -16,6 +16,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/fd_io.h"
 #include "base/field.h"
 #include "cli/exit_codes.h"
 #include "record/session_facts.h"
@@ -93,13 +94,8 @@ Result<void> copy_all(int from, const std::string& from_name, int to, const std:
         if (got < 0)
             return Error{"read " + from_name + ": " + std::strerror(errno), cli::kIoFailed};
         if (got == 0) return {};
-        for (ssize_t at = 0; at < got;) {
-            const ssize_t put = ::write(to, block.data() + at, static_cast<std::size_t>(got - at));
-            if (put < 0 && errno == EINTR) continue;
-            if (put < 0)
-                return Error{"write " + to_name + ": " + std::strerror(errno), cli::kIoFailed};
-            at += put;
-        }
+        if (!write_all(to, as_bytes({block.data(), static_cast<std::size_t>(got)})))
+            return Error{"write " + to_name + ": " + std::strerror(errno), cli::kIoFailed};
     }
 }
 

@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/fd_io.h"
 #include "base/unsupported.h"
 
 namespace st::streamd {
@@ -162,8 +163,8 @@ void Background::ready() {
 
 namespace {
 
-void write_all(const Fd& fd, const std::string& path, const std::string& text) {
-    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+void write_whole(const Fd& fd, const std::string& path, const std::string& text) {
+    if (!fd || !write_all(fd.get(), as_bytes(text))) {
         throw std::runtime_error("cannot write " + path + ": " + reason());
     }
 }
@@ -211,13 +212,13 @@ void replace_file(const std::string& path, const std::string& text, mode_t mode)
     // A terminal, a pipe, a device such as /dev/stdout: written to, never replaced.
     if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
         const Fd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!is_regular(device)) return write_all(device, path, text);
+        if (!is_regular(device)) return write_whole(device, path, text);
     }
     // A link that somebody put there is replaced, not followed.
     const std::string temporary = path + ".tmp";
     ::unlink(temporary.c_str());
     Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    write_all(fd, temporary, text);
+    write_whole(fd, temporary, text);
     // A power cut must leave neither an empty file nor, of a pair, one alone. Where a file system
     // cannot sync, nothing can be done about it.
     ::fsync(fd.get());

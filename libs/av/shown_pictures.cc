@@ -9,6 +9,7 @@
 
 #include "av/error.h"
 #include "av/picture.h"
+#include "base/fd_io.h"
 
 namespace st::av {
 
@@ -100,21 +101,11 @@ std::optional<ShownPicture> ShownPictures::next() {
 }
 
 void read_all(int fd, std::span<std::uint8_t> into) {
-    for (std::size_t at = 0; at < into.size();) {
-        const ssize_t got = ::pread(fd, into.data() + at, into.size() - at, static_cast<off_t>(at));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) throw Error("what came with the job is cut off");
-        at += static_cast<std::size_t>(got);
-    }
+    if (read_up_to(fd, into, 0) != into.size()) throw Error("what came with the job is cut off");
 }
 
 void write_all(int fd, std::span<const std::uint8_t> bytes) {
-    for (std::size_t at = 0; at < bytes.size();) {
-        const ssize_t written = ::write(fd, bytes.data() + at, bytes.size() - at);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) throw Error(std::string("write: ") + std::strerror(errno));
-        at += static_cast<std::size_t>(written);
-    }
+    if (!st::write_all(fd, bytes)) throw Error(std::string("write: ") + std::strerror(errno));
 }
 
 }  // namespace st::av

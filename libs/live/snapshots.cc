@@ -1,6 +1,5 @@
 #include "live/snapshots.h"
 
-#include <pthread.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -14,6 +13,8 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fd_io.h"
+#include "base/this_thread.h"
 #include "flv/codec_name.h"
 #include "flv/tag.h"
 #include "flv/video_data.h"
@@ -41,15 +42,7 @@ class MemoryFile {
     MemoryFile() : fd_(::memfd_create("snapshot", MFD_CLOEXEC)) {}
     int fd() const { return fd_.get(); }
 
-    bool write(Bytes bytes) const {
-        while (!bytes.empty()) {
-            const ssize_t written = ::write(fd_.get(), bytes.data(), bytes.size());
-            if (written < 0 && errno == EINTR) continue;
-            if (written < 0) return false;
-            bytes = bytes.subspan(static_cast<std::size_t>(written));
-        }
-        return true;
-    }
+    bool write(Bytes bytes) const { return write_all(fd_.get(), bytes); }
     std::string read() const {
         std::string bytes(
             static_cast<std::size_t>(std::max<off_t>(0, ::lseek(fd_.get(), 0, SEEK_END))), '\0');
@@ -276,7 +269,7 @@ void Snapshots::enqueue(const std::string& path, Clip clip, Wish wish) {
 }
 
 void Snapshots::run() {
-    ::pthread_setname_np(::pthread_self(), "st-snapshots");
+    name_this_thread("st-snapshots");
     for (;;) {
         std::string path;
         Picture picture;

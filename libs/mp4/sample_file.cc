@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/fd_io.h"
 #include "base/unsupported.h"
 #include "mp4/file_error.h"
 
@@ -284,35 +285,22 @@ void SampleFile::make_room(std::uint64_t at, std::uint64_t bytes) {
 }
 
 void SampleFile::read_at(std::uint64_t at, std::span<std::uint8_t> into) {
-    while (!into.empty()) {
-        const ssize_t got = ::pread(fd_.get(), into.data(), into.size(), static_cast<off_t>(at));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) fail_errno(FileError::Kind::io, "read " + part_path());
-        at += static_cast<std::uint64_t>(got);
-        into = into.subspan(static_cast<std::size_t>(got));
-    }
+    const auto got = read_up_to(fd_.get(), into, at);
+    if (got != into.size()) fail_errno(FileError::Kind::io, "read " + part_path());
 }
 
 void SampleFile::drop(std::size_t bytes) {
     dropped_here_ += bytes;
     dropped_ += bytes;
-    // What is left is the begin of one picture at most.
+    // What is left is the beginning of one picture at most.
     if (dropped_here_ * 2 < memory_.size()) return;
     memory_.erase(memory_.begin(), memory_.begin() + static_cast<std::ptrdiff_t>(dropped_here_));
     dropped_here_ = 0;
 }
 
 void SampleFile::write_at(std::uint64_t at, Bytes bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written =
-            ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-        if (written < 0) {
-            if (errno == EINTR) continue;
-            fail_errno(FileError::Kind::io, "write " + part_path());
-        }
-        at += static_cast<std::uint64_t>(written);
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    if (!write_all_at(fd_.get(), bytes, at))
+        fail_errno(FileError::Kind::io, "write " + part_path());
 }
 
 void SampleFile::sync() {

@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/fd_io.h"
+
 namespace st::mp4 {
 namespace {
 
@@ -52,27 +54,13 @@ void DiskSegmentFile::append(std::span<const Bytes> pieces) {
 }
 
 void DiskSegmentFile::write_at(std::uint64_t at, Bytes bytes) {
-    while (!bytes.empty()) {
-        const ssize_t written =
-            ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) fail("write");
-        at += static_cast<std::uint64_t>(written);
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-    }
+    if (!write_all_at(fd_.get(), bytes, at)) fail("write");
 }
 
 std::size_t DiskSegmentFile::read_at(std::uint64_t at, std::span<std::uint8_t> into) {
-    std::size_t got = 0;
-    while (got < into.size()) {
-        const ssize_t count =
-            ::pread(fd_.get(), into.data() + got, into.size() - got, static_cast<off_t>(at + got));
-        if (count < 0 && errno == EINTR) continue;
-        if (count < 0) fail("read");
-        if (count == 0) break;
-        got += static_cast<std::size_t>(count);
-    }
-    return got;
+    const auto got = read_up_to(fd_.get(), into, at);
+    if (!got) fail("read");
+    return *got;
 }
 
 void DiskSegmentFile::truncate(std::uint64_t bytes) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/fd_io.h"
 #include "camera/frame.h"
 #include "dump/plain_reader.h"
 #include "dump/reader.h"
@@ -22,15 +23,7 @@ namespace {
 /// Bytes at a place of the file, fewer at its end.
 std::vector<std::uint8_t> peek(int fd, std::uint64_t at, std::size_t count) {
     std::vector<std::uint8_t> bytes(count);
-    std::size_t size = 0;
-    while (size < count) {
-        const ssize_t got =
-            ::pread(fd, bytes.data() + size, count - size, static_cast<off_t>(at + size));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        size += static_cast<std::size_t>(got);
-    }
-    bytes.resize(size);
+    bytes.resize(read_up_to(fd, bytes, at).value_or(0));
     return bytes;
 }
 
@@ -143,7 +136,7 @@ Likeness likeness_to_plain_dump(int fd, std::uint64_t size) {
     return likeness;
 }
 
-/// A whole record somewhere near the begin: the header, or more, is damaged.
+/// A whole record somewhere near the beginning: the header, or more, is damaged.
 bool has_record_inside(int fd) {
     constexpr std::uint64_t kLookedAt = 2 * dump::kRecordBytesMax;
     dump::Reader reader;
@@ -221,7 +214,7 @@ std::uint64_t message_bytes(int fd, std::uint64_t at, InputFormat format) {
 }
 
 /// An Annex B stream whose first units can be H.265 and not H.264: VPS, SPS and PPS have two-byte
-/// headers there (H.265, 7.3.1.2), which as H.264 would be types of no stream's begin.
+/// headers there (H.265, 7.3.1.2), which as H.264 would be types of no stream's beginning.
 bool begins_like_h265(Bytes head) {
     const auto one = std::ranges::find(head, 1);
     if (!begins_with_start_code(head) || one + 2 >= head.end()) return false;

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "base/fd_io.h"
 #include "base/name.h"
 #include "base/units.h"
 #include "base/unsupported.h"
@@ -259,31 +260,14 @@ std::optional<std::string> read_file(int directory, const std::string& name,
         return std::nullopt;
     }
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const ssize_t got = ::read(fd.get(), &text[at], text.size() - at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return std::nullopt;
-        if (got == 0) break;
-        at += static_cast<std::size_t>(got);
-    }
-    text.resize(at);
+    const auto got =
+        read_up_to(fd.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, 0);
+    if (!got) return std::nullopt;
+    text.resize(*got);
     return text;
 }
 
 namespace {
-
-/// False with errno if not all of it could be written.
-bool write_whole(int fd, std::string_view text) {
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const ssize_t written = ::write(fd, text.data() + at, text.size() - at);
-        if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return false;
-        at += static_cast<std::size_t>(written);
-    }
-    return true;
-}
 
 /// JSON into the blocks that the file has: the last resort on a full disk. False: there are too
 /// few.
@@ -295,7 +279,7 @@ bool overwrite(int directory, const std::string& name, std::string_view text, bo
     // Spaces instead of a second call to cut it: nobody ever reads a mixture.
     std::string padded(text);
     padded.resize(std::max(text.size(), static_cast<std::size_t>(there.st_size)), ' ');
-    if (!write_whole(fd.get(), padded)) return false;
+    if (!write_all(fd.get(), as_bytes(padded))) return false;
     return !durable || ::fsync(fd.get()) == 0;
 }
 
@@ -306,7 +290,7 @@ void replace_file(int directory, const std::string& name, std::string_view text,
     ::unlinkat(directory, temporary.c_str(), 0);  // what an earlier run left, or a link
     Fd fd(::openat(directory, temporary.c_str(),
                    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666));
-    const bool is_written = fd && write_whole(fd.get(), text);
+    const bool is_written = fd && write_all(fd.get(), as_bytes(text));
     if (!is_written) {
         const int error = errno;
         ::unlinkat(directory, temporary.c_str(), 0);

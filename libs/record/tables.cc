@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "json/read.h"
 #include "record/folder.h"
 #include "record/session_json.h"
@@ -51,12 +52,7 @@ class Replacement {
 
     void put(std::string_view text) {
         bytes_ += text.size();
-        while (!text.empty()) {
-            const ssize_t wrote = ::write(fd_.get(), text.data(), text.size());
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote < 0) fail("write ");
-            text.remove_prefix(static_cast<std::size_t>(wrote));
-        }
+        if (!write_all(fd_.get(), as_bytes(text))) fail("write ");
     }
     std::uint64_t bytes() const { return bytes_; }
     /// The folder is to be synced yet.

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "base/fd_io.h"
 #include "media/movie_facts.h"
 #include "mux/failure.h"
 #include "worker/channel.h"
@@ -46,13 +47,7 @@ Result<std::vector<std::uint8_t>> content_of(int fd) {
     struct stat status {};
     if (::fstat(fd, &status) != 0) return failure("look at what a helper wrote");
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
-    for (std::size_t done = 0; done < bytes.size();) {
-        const ssize_t got =
-            ::pread(fd, bytes.data() + done, bytes.size() - done, static_cast<off_t>(done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return failure("read what a helper wrote");
-        done += static_cast<std::size_t>(got);
-    }
+    if (read_up_to(fd, bytes, 0) != bytes.size()) return failure("read what a helper wrote");
     return bytes;
 }
 

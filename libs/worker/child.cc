@@ -11,6 +11,7 @@
 #include <csignal>
 #include <system_error>
 
+#include "base/fd_io.h"
 #include "base/process_tree.h"
 
 namespace st::worker {
@@ -39,12 +40,7 @@ Fd file_of(std::string_view text) {
     if (text.empty()) return Fd();
     Fd file(::memfd_create("input", MFD_CLOEXEC));
     if (!file) fail("memory for the input of a child process");
-    while (!text.empty()) {
-        const ssize_t written = ::write(file.get(), text.data(), text.size());
-        if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) fail("memory for the input of a child process");
-        text.remove_prefix(static_cast<std::size_t>(written));
-    }
+    if (!write_all(file.get(), as_bytes(text))) fail("memory for the input of a child process");
     if (::lseek(file.get(), 0, SEEK_SET) != 0) fail("memory for the input of a child process");
     return file;
 }

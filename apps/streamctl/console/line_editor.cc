@@ -14,6 +14,7 @@
 #include <cwchar>
 #include <stdexcept>
 
+#include "base/fd_io.h"
 #include "cli/terminal.h"
 #include "streamctl/console/table.h"
 
@@ -28,14 +29,7 @@ bool prepare_private(const std::string& path) {
     return file && ::fchmod(file.get(), 0600) == 0;
 }
 
-void write_all(std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t done = ::write(STDOUT_FILENO, text.data(), text.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return;
-        text.remove_prefix(static_cast<std::size_t>(done));
-    }
-}
+void say(std::string_view text) { write_all(STDOUT_FILENO, as_bytes(text)); }
 
 /// Where the cursor is after printing, as libedit prints: ^X for control characters.
 struct Place {
@@ -176,14 +170,14 @@ int LineEditor::rows_above_cursor() const {
 
 void LineEditor::print_above(std::string_view text) {
     if (!reading_) {
-        write_all(text);
+        say(text);
         return;
     }
     const int rows = rows_above_cursor();
     std::string out = rows > 0 ? "\033[" + std::to_string(rows) + "A" : "";
     out += "\r\033[J";
     for (const char c : text) out += c == '\n' ? std::string("\r\n") : std::string(1, c);
-    write_all(out);
+    say(out);
     el_set(edit_.get(), EL_REFRESH);
 }
 
@@ -214,10 +208,10 @@ unsigned char LineEditor::complete_word() {
 }
 
 bool LineEditor::is_wanted(std::size_t count) {
-    write_all("\r\nShow all " + std::to_string(count) + "? [y/N] ");
+    say("\r\nShow all " + std::to_string(count) + "? [y/N] ");
     wchar_t key = 0;
     const bool wanted = read_char(key) > 0 && (key == L'y' || key == L'Y');
-    write_all("\r\n");
+    say("\r\n");
     return wanted;
 }
 
@@ -229,12 +223,12 @@ LineEditor::Ended LineEditor::read(std::string& line) {
     const char* typed = el_gets(edit_.get(), &size);
     reading_ = false;
     if (interrupted_) {
-        write_all("\n");
+        say("\n");
         el_reset(edit_.get());
         return interrupt_.last() == SIGINT ? Ended::interrupted : Ended::end;
     }
     if (typed == nullptr || size <= 0) {
-        write_all("\n");
+        say("\n");
         return Ended::end;
     }
     line.assign(typed, static_cast<std::size_t>(size));
