@@ -1,5 +1,7 @@
 #include "mp4/fragments.h"
 
+#include "mp4/track_boxes.h"
+
 namespace st::mp4 {
 namespace {
 
@@ -26,12 +28,7 @@ void write_no_samples(Boxes& out) {
 void Fragments::begin(const Track& track) {
     track_ = &track;
     Boxes out;
-    {
-        const Box ftyp(out, "ftyp");
-        out.text("iso5");
-        out.u32(0x200);
-        out.text("iso5iso6avc1mp41");
-    }
+    write_file_type(out, true);
     write_moov(out, track, true, [&] { write_no_samples(out); });
     file_.append(out.take());
     file_.flush();

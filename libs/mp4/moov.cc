@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "mp4/runs.h"
+#include "mp4/table_boxes.h"
+#include "mp4/track_boxes.h"
 
 namespace st::mp4 {
 namespace {
@@ -29,21 +31,8 @@ void write_times(Boxes& out, const Track& track) {
         runs.add(static_cast<std::uint32_t>(samples.usual_ticks));
         runs.end();
     }
-    bool all_sync = true;
-    for (std::size_t i = 0; i < samples.count && all_sync; ++i)
-        all_sync = samples.picture(i).is_sync;
-    if (!all_sync) {
-        const Box stss(out, "stss", 0, 0);
-        const std::uint64_t count_at = out.position();
-        std::uint64_t count = 0;
-        out.u32(0);
-        for (std::size_t i = 0; i < samples.count; ++i) {
-            if (!samples.picture(i).is_sync) continue;
-            out.u32(i + 1);
-            ++count;
-        }
-        out.patch_u32(count_at, count);
-    }
+    write_sync_samples(out, samples.count,
+                       [&](std::size_t i) { return samples.picture(i).is_sync; });
     if (track.depth == 0) return;
     const Box ctts(out, "ctts", 0, 0);
     Runs runs(out);
@@ -55,43 +44,27 @@ void write_times(Boxes& out, const Track& track) {
     runs.end();
 }
 
-struct Chunk {
-    std::size_t samples;
-    std::size_t format;
-    bool operator==(const Chunk&) const = default;
-};
-
 /// Of the same number of samples each, about a MiB: a player seeks by reading one offset. All
 /// samples of a chunk have one description.
 std::vector<Chunk> make_chunks(const Track& track, std::uint64_t bytes) {
-    const std::size_t count = track.samples.count;
-    const std::uint64_t average = std::max<std::uint64_t>(bytes / count, 1);
-    const std::size_t most = std::clamp<std::size_t>(kChunkBytes / average, 1, count);
+    const Samples& samples = track.samples;
+    const std::uint64_t average = std::max<std::uint64_t>(bytes / samples.count, 1);
+    const std::size_t most = std::clamp<std::size_t>(kChunkBytes / average, 1, samples.count);
     std::vector<Chunk> chunks;
+    std::uint64_t data_at = 0;
     std::size_t format = 0;
     auto change = track.later.changes.begin();
-    for (std::size_t at = 0; at < count; at += chunks.back().samples) {
+    for (std::size_t at = 0; at < samples.count;) {
         if (change != track.later.changes.end() && change->sample == at) format = change++->format;
-        const std::size_t end = change != track.later.changes.end() ? change->sample : count;
-        assert(end > at && end <= count);
-        chunks.push_back({std::min(most, end - at), format});
+        const std::size_t end =
+            change != track.later.changes.end() ? change->sample : samples.count;
+        assert(end > at && end <= samples.count);
+        const std::size_t next = at + std::min(most, end - at);
+        chunks.push_back(
+            {data_at, static_cast<std::uint32_t>(next - at), static_cast<std::uint32_t>(format)});
+        for (; at < next; ++at) data_at += samples.picture(at).bytes;
     }
     return chunks;
-}
-
-void write_chunk_runs(Boxes& out, const std::vector<Chunk>& chunks) {
-    const Box stsc(out, "stsc", 0, 0);
-    const std::uint64_t count_at = out.position();
-    std::uint64_t count = 0;
-    out.u32(0);
-    for (std::size_t i = 0; i < chunks.size(); ++i) {
-        if (i > 0 && chunks[i] == chunks[i - 1]) continue;
-        out.u32(i + 1);
-        out.u32(chunks[i].samples);
-        out.u32(chunks[i].format + 1);
-        ++count;
-    }
-    out.patch_u32(count_at, count);
 }
 
 void write_places(Boxes& out, const Track& track, std::uint64_t data_at) {
@@ -100,22 +73,8 @@ void write_places(Boxes& out, const Track& track, std::uint64_t data_at) {
     for (std::size_t i = 0; i < samples.count; ++i) bytes += samples.picture(i).bytes;
     const std::vector<Chunk> chunks = make_chunks(track, bytes);
     write_chunk_runs(out, chunks);
-    {
-        const Box stsz(out, "stsz", 0, 0);
-        out.u32(0);
-        out.u32(samples.count);
-        for (std::size_t i = 0; i < samples.count; ++i) out.u32(samples.picture(i).bytes);
-    }
-    const bool wide = data_at + bytes > kU32Max;
-    const Box stco(out, wide ? "co64" : "stco", 0, 0);
-    out.u32(chunks.size());
-    std::uint64_t at = data_at;
-    std::size_t i = 0;
-    for (const Chunk& chunk : chunks) {
-        out.time(wide ? 1 : 0, at);
-        for (const std::size_t end = i + chunk.samples; i < end; ++i)
-            at += samples.picture(i).bytes;
-    }
+    write_sizes(out, samples.count, [&](std::size_t i) { return samples.picture(i).bytes; });
+    write_chunk_offsets(out, chunks, data_at, data_at + bytes > kU32Max);
 }
 
 void write_index(Boxes& out, const Track& track, std::uint64_t data_at) {
@@ -170,12 +129,7 @@ void write_index_in_front(SampleFile& file, const Track& track, std::uint64_t ro
 void begin_mp4(SampleFile& file, std::uint64_t index_room) {
     assert(file.position() == 0 && (index_room == 0 || index_room >= kBoxHeadBytes));
     Boxes out(file);
-    {
-        const Box ftyp(out, "ftyp");
-        out.text("isom");
-        out.u32(0x200);
-        out.text("isomiso2avc1mp41");
-    }
+    write_file_type(out, false);
     if (index_room > 0) {
         out.u32(index_room);
         out.text("free");

@@ -6,72 +6,42 @@
 namespace st::mp4 {
 namespace {
 
-void write_mvhd(Boxes& out, const Track& track, std::uint64_t duration) {
-    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
-    const Box box(out, "mvhd", version, 0);
-    out.time(version, track.created);
-    out.time(version, track.created);
-    out.u32(static_cast<std::uint64_t>(track.samples.ticks_per_second));
-    out.time(version, duration);
-    out.u32(0x10000);  // rate 1.0
-    out.u16(0x100);    // volume
-    out.zeros(10);
-    write_matrix(out);
-    out.zeros(24);
-    out.u32(2);  // next track
+unsigned version_of(const Track& track, std::uint64_t duration) {
+    return std::max(duration, track.created) > kU32Max ? 1 : 0;
 }
 
-void write_tkhd(Boxes& out, const Track& track, std::uint64_t duration) {
+void write_head(Boxes& out, const Track& track, std::uint64_t duration) {
     const media::Sps& sps = track.format.sps;
-    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
-    const Box box(out, "tkhd", version, 3);  // enabled, in the movie
-    out.time(version, track.created);
-    out.time(version, track.created);
-    out.u32(1);
-    out.u32(0);
-    out.time(version, duration);
-    out.zeros(8 + 2 + 2 + 2 + 2);
-    write_matrix(out, track.metadata.rotate, sps.width, sps.height);
-    std::uint64_t width = std::uint64_t{sps.width} << 16;
-    if (sps.vui.sar_height != 0) width = width * sps.vui.sar_width / sps.vui.sar_height;
-    out.u32(std::min(width, kU32Max));
-    out.u32(std::uint64_t{sps.height} << 16);
+    TrackHeader header;
+    header.version = version_of(track, duration);
+    header.created = track.created;
+    header.duration = duration;
+    header.matrix = matrix_of(track.metadata.rotate, sps.width, sps.height);
+    header.width = shown_width(sps);
+    header.height = sps.height << 16;
+    write_track_header(out, header);
 }
 
 /// Presentation begins with the first picture shown: at 0.000, or after an empty edit.
-void write_edit_list(Boxes& out, const Track& track, bool is_fragmented) {
+void write_edits(Boxes& out, const Track& track, bool is_fragmented) {
     const auto empty = static_cast<std::uint64_t>(track.samples.begins_ticks);
     if (track.shift_ticks == 0 && empty == 0) return;
     const std::uint64_t duration =
         is_fragmented ? 0 : static_cast<std::uint64_t>(track.samples.end_ticks());
-    const auto start = static_cast<std::uint64_t>(track.shift_ticks);
-    const unsigned version = std::max(duration, empty) > kU32Max || start > kU32Max / 2 ? 1 : 0;
-    const Box edts(out, "edts");
-    const Box elst(out, "elst", version, 0);
-    out.u32(empty > 0 ? 2 : 1);
-    if (empty > 0) {
-        constexpr std::uint64_t kNoMedia = ~std::uint64_t{0};
-        out.time(version, empty);
-        out.time(version, version == 1 ? kNoMedia : kNoMedia & kU32Max);
-        out.u32(0x10000);
-    }
-    out.time(version, duration);
-    out.time(version, start);
-    out.u32(0x10000);
+    const bool is_large = std::max(duration, empty) > kU32Max ||
+                          track.shift_ticks > static_cast<std::int64_t>(kU32Max / 2);
+    std::vector<MovieEdit> edits;
+    if (empty > 0) edits.push_back({empty, -1});
+    edits.push_back({duration, track.shift_ticks});
+    write_edit_list(out, is_large ? 1 : 0, edits);
 }
 
-void write_mdhd(Boxes& out, const Track& track, bool is_fragmented) {
+void write_media(Boxes& out, const Track& track, bool is_fragmented) {
     const std::uint64_t duration =
         is_fragmented ? 0
                       : static_cast<std::uint64_t>(track.samples.end_ticks() + track.shift_ticks);
-    const unsigned version = std::max(duration, track.created) > kU32Max ? 1 : 0;
-    const Box box(out, "mdhd", version, 0);
-    out.time(version, track.created);
-    out.time(version, track.created);
-    out.u32(static_cast<std::uint64_t>(track.samples.ticks_per_second));
-    out.time(version, duration);
-    out.u16(0x55C4);  // language: und
-    out.u16(0);
+    write_media_header(out, {version_of(track, duration), track.created,
+                             static_cast<std::uint32_t>(track.samples.ticks_per_second), duration});
 }
 
 void write_tag(Boxes& out, std::string_view type, std::string_view value) {
@@ -125,19 +95,17 @@ void write_moov(Boxes& out, const Track& track, bool is_fragmented,
     const std::uint64_t duration =
         is_fragmented ? 0 : static_cast<std::uint64_t>(track.samples.duration_ticks());
     const Box moov(out, "moov");
-    write_mvhd(out, track, duration);
+    write_movie_header(out, {version_of(track, duration), track.created,
+                             static_cast<std::uint32_t>(track.samples.ticks_per_second), duration});
     {
         const Box trak(out, "trak");
-        write_tkhd(out, track, duration);
-        write_edit_list(out, track, is_fragmented);
+        write_head(out, track, duration);
+        write_edits(out, track, is_fragmented);
         const Box mdia(out, "mdia");
-        write_mdhd(out, track, is_fragmented);
+        write_media(out, track, is_fragmented);
         write_hdlr(out, "vide", "VideoHandler");
         const Box minf(out, "minf");
-        {
-            const Box vmhd(out, "vmhd", 0, 1);
-            out.zeros(8);
-        }
+        write_kind_header(out, false);
         write_data_reference(out);
         const Box stbl(out, "stbl");
         write_sample_descriptions(out, track.format, track.later.others);

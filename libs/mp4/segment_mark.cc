@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "mp4/boxes.h"
+#include "mp4/track_boxes.h"
 
 namespace st::mp4 {
 namespace {
@@ -49,12 +50,7 @@ Result<SegmentMark> parse_mark(Bytes body) {
 
 std::vector<std::uint8_t> encode_segment_head(const SegmentMark& mark) {
     Boxes out;
-    {
-        const Box ftyp(out, "ftyp");
-        out.text("iso5");
-        out.u32(0x200);
-        out.text("iso5iso6avc1mp41");
-    }
+    write_file_type(out, true);
     {
         const Box uuid(out, "uuid");
         out.bytes(kSegmentUuid);

@@ -61,60 +61,14 @@ std::uint64_t track_duration(const SegmentTrack& track, const SegmentTables* tab
     return static_cast<std::uint64_t>(track.empty_ticks) + shown_ticks(track, tables);
 }
 
-void write_mvhd(Boxes& out, const SegmentMovie& movie, std::uint64_t duration) {
-    const Box box(out, "mvhd", 1, 0);
-    out.u64(movie.created);
-    out.u64(movie.created);
-    out.u32(kMovieTicks);
-    out.u64(duration);
-    out.u32(0x10000);
-    out.u16(0x100);
-    out.zeros(10);
-    write_matrix(out);
-    out.zeros(24);
-    out.u32(kAudioTrackId + 1);
-}
-
-void write_tkhd(Boxes& out, const SegmentMovie& movie, const SegmentTrack& track,
-                std::uint64_t duration) {
-    const Box box(out, "tkhd", 1, 3);
-    out.u64(movie.created);
-    out.u64(movie.created);
-    out.u32(track.id);
-    out.u32(0);
-    out.u64(duration);
-    out.zeros(8 + 2 + 2);
-    out.u16(track.is_video() ? 0 : 0x100);  // volume
-    out.u16(0);
-    write_matrix(out);
-    out.u32(track.width);
-    out.u32(track.height);
-}
-
-void write_edit_list(Boxes& out, const SegmentTrack& track, const SegmentTables* tables) {
+void write_edits(Boxes& out, const SegmentTrack& track, const SegmentTables* tables) {
     if (track.empty_ticks == 0 && track.start_ticks == 0) return;
-    const Box edts(out, "edts");
-    const Box elst(out, "elst", 1, 0);
-    out.u32(track.empty_ticks > 0 ? 2 : 1);
+    std::vector<MovieEdit> edits;
     if (track.empty_ticks > 0) {
-        out.u64(static_cast<std::uint64_t>(track.empty_ticks));
-        out.u64(~std::uint64_t{0});
-        out.u32(0x10000);
+        edits.push_back({static_cast<std::uint64_t>(track.empty_ticks), -1});
     }
-    out.u64(shown_ticks(track, tables));
-    out.u64(static_cast<std::uint64_t>(track.start_ticks));
-    out.u32(0x10000);
-}
-
-void write_mdhd(Boxes& out, const SegmentMovie& movie, const SegmentTrack& track,
-                const SegmentTables* tables) {
-    const Box box(out, "mdhd", 1, 0);
-    out.u64(movie.created);
-    out.u64(movie.created);
-    out.u32(track.ticks_per_second);
-    out.u64(tables == nullptr ? 0 : tables->media_ticks());
-    out.u16(0x55C4);  // language: und
-    out.u16(0);
+    edits.push_back({shown_ticks(track, tables), track.start_ticks});
+    write_edit_list(out, 1, edits);
 }
 
 void write_times(Boxes& out, const std::vector<SegmentSample>& samples) {
@@ -124,18 +78,7 @@ void write_times(Boxes& out, const std::vector<SegmentSample>& samples) {
         for (const SegmentSample& sample : samples) runs.add(sample.ticks);
         runs.end();
     }
-    if (!std::ranges::all_of(samples, &SegmentSample::is_sync)) {
-        const Box stss(out, "stss", 0, 0);
-        const std::uint64_t count_at = out.position();
-        std::uint64_t count = 0;
-        out.u32(0);
-        for (std::size_t i = 0; i < samples.size(); ++i) {
-            if (!samples[i].is_sync) continue;
-            out.u32(i + 1);
-            ++count;
-        }
-        out.patch_u32(count_at, count);
-    }
+    write_sync_samples(out, samples.size(), [&](std::size_t i) { return samples[i].is_sync; });
     const bool has_offsets =
         std::ranges::any_of(samples, [](const SegmentSample& s) { return s.offset != 0; });
     if (!has_offsets) return;
@@ -150,50 +93,31 @@ void write_times(Boxes& out, const std::vector<SegmentSample>& samples) {
 }
 
 void write_places(Boxes& out, const SegmentTables& tables) {
-    {
-        const Box stsc(out, "stsc", 0, 0);
-        const std::uint64_t count_at = out.position();
-        std::uint64_t count = 0;
-        out.u32(0);
-        for (std::size_t i = 0; i < tables.chunks.size(); ++i) {
-            if (i > 0 && tables.chunks[i].samples == tables.chunks[i - 1].samples) continue;
-            out.u32(i + 1);
-            out.u32(tables.chunks[i].samples);
-            out.u32(1);
-            ++count;
-        }
-        out.patch_u32(count_at, count);
-    }
-    {
-        const Box stsz(out, "stsz", 0, 0);
-        out.u32(0);
-        out.u32(tables.samples.size());
-        for (const SegmentSample& sample : tables.samples) out.u32(sample.bytes);
-    }
-    const bool wide = !tables.chunks.empty() && tables.chunks.back().at > kU32Max;
-    const Box stco(out, wide ? "co64" : "stco", 0, 0);
-    out.u32(tables.chunks.size());
-    for (const SegmentChunk& chunk : tables.chunks) out.time(wide ? 1 : 0, chunk.at);
+    write_chunk_runs(out, tables.chunks);
+    write_sizes(out, tables.samples.size(), [&](std::size_t i) { return tables.samples[i].bytes; });
+    const bool is_wide = !tables.chunks.empty() && tables.chunks.back().at > kU32Max;
+    write_chunk_offsets(out, tables.chunks, 0, is_wide);
 }
 
 void write_trak(Boxes& out, const SegmentMovie& movie, const SegmentTrack& track,
                 const SegmentTables* tables) {
     static const SegmentTables kNone;
     const Box trak(out, "trak");
-    write_tkhd(out, movie, track, track_duration(track, tables));
-    write_edit_list(out, track, tables);
+    write_track_header(out, {.created = movie.created,
+                             .id = track.id,
+                             .duration = track_duration(track, tables),
+                             .is_sound = !track.is_video(),
+                             .width = track.width,
+                             .height = track.height});
+    write_edits(out, track, tables);
     const Box mdia(out, "mdia");
-    write_mdhd(out, movie, track, tables);
+    write_media_header(out, {.created = movie.created,
+                             .ticks_per_second = track.ticks_per_second,
+                             .duration = tables == nullptr ? 0 : tables->media_ticks()});
     write_hdlr(out, track.is_video() ? "vide" : "soun",
                track.is_video() ? "VideoHandler" : "SoundHandler");
     const Box minf(out, "minf");
-    if (track.is_video()) {
-        const Box vmhd(out, "vmhd", 0, 1);
-        out.zeros(8);
-    } else {
-        const Box smhd(out, "smhd", 0, 0);
-        out.zeros(4);
-    }
+    write_kind_header(out, !track.is_video());
     write_data_reference(out);
     const Box stbl(out, "stbl");
     out.bytes(track.description);
@@ -212,7 +136,7 @@ void write_mvex(Boxes& out, const SegmentMovie& movie) {
     }
 }
 
-/// Reads what write_edit_list() wrote.
+/// Reads what write_edits() wrote.
 bool parse_edit_list(Bytes elst, SegmentTrack& track) {
     constexpr std::size_t kHead = 8;
     constexpr std::size_t kEntry = 20;
@@ -294,9 +218,7 @@ Result<void> describe_avc(SegmentTrack& track, Bytes record) {
     Boxes out;
     write_sample_descriptions(out, format);
     track.description = out.take();
-    std::uint64_t width = std::uint64_t{sps->width} << 16;
-    if (sps->vui.sar_height != 0) width = width * sps->vui.sar_width / sps->vui.sar_height;
-    track.width = static_cast<std::uint32_t>(std::min(width, kU32Max));
+    track.width = shown_width(*sps);
     track.height = sps->height << 16;
     return {};
 }
@@ -313,7 +235,10 @@ void write_segment_moov(Boxes& out, const SegmentMovie& movie,
                         std::span<const SegmentTables> tables) {
     const auto tables_of = [&](std::size_t i) { return tables.empty() ? nullptr : &tables[i]; };
     const Box moov(out, "moov");
-    write_mvhd(out, movie, duration_ticks(movie, tables));
+    write_movie_header(out, {.created = movie.created,
+                             .ticks_per_second = kMovieTicks,
+                             .duration = duration_ticks(movie, tables),
+                             .next_track = kAudioTrackId + 1});
     for (std::size_t i = 0; i < movie.tracks.size(); ++i) {
         write_trak(out, movie, movie.tracks[i], tables_of(i));
     }

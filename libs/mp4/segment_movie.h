@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "mp4/boxes.h"
+#include "mp4/table_boxes.h"
 
 namespace st::mp4 {
 
@@ -36,15 +37,9 @@ struct SegmentSample {
     bool is_sync = true;
 };
 
-/// Samples that lie one behind the other.
-struct SegmentChunk {
-    std::uint64_t at = 0;  ///< in the file
-    std::uint32_t samples = 0;
-};
-
 struct SegmentTables {
     std::vector<SegmentSample> samples;
-    std::vector<SegmentChunk> chunks;
+    std::vector<Chunk> chunks;  ///< places in the file
 
     std::uint64_t media_ticks() const;  ///< all of them together
 };

@@ -74,7 +74,7 @@ std::uint64_t seconds_since_1904(std::int64_t wall_us) {
 }
 
 /// 14496-12, 6.2.2: { a b u  c d v  x y w }; a point (p, q) is shown at (ap + cq + x, bp + dq + y).
-void write_matrix(Boxes& out, unsigned rotate, std::uint32_t width, std::uint32_t height) {
+Matrix matrix_of(unsigned rotate, std::uint32_t width, std::uint32_t height) {
     constexpr std::uint32_t kOne = 0x10000;
     constexpr std::uint32_t kMinusOne = 0xFFFF0000;
     const std::uint32_t shift_x = rotate == 90 ? height : rotate == 180 ? width : 0;
@@ -82,10 +82,76 @@ void write_matrix(Boxes& out, unsigned rotate, std::uint32_t width, std::uint32_
     const std::uint32_t cos = rotate == 0 ? kOne : rotate == 180 ? kMinusOne : 0;
     const std::uint32_t sin = rotate == 90 ? kOne : rotate == 270 ? kMinusOne : 0;
     const std::uint32_t minus_sin = rotate == 90 ? kMinusOne : rotate == 270 ? kOne : 0;
+    Matrix matrix{};
+    std::uint8_t* at = matrix.data();
     for (const std::uint32_t v :
          {cos, sin, 0U, minus_sin, cos, 0U, shift_x << 16, shift_y << 16, 0x40000000U}) {
-        out.u32(v);
+        store_be32(at, v);
+        at += sizeof v;
     }
+    return matrix;
+}
+
+void write_file_type(Boxes& out, bool is_fragmented) {
+    const Box ftyp(out, "ftyp");
+    out.text(is_fragmented ? "iso5" : "isom");
+    out.u32(0x200);
+    out.text(is_fragmented ? "iso5iso6avc1mp41" : "isomiso2avc1mp41");
+}
+
+void write_movie_header(Boxes& out, const MovieHeader& header) {
+    const Box mvhd(out, "mvhd", header.version, 0);
+    out.time(header.version, header.created);
+    out.time(header.version, header.created);
+    out.u32(header.ticks_per_second);
+    out.time(header.version, header.duration);
+    out.u32(0x10000);  // rate 1.0
+    out.u16(0x100);    // volume
+    out.zeros(10);
+    out.bytes(matrix_of());
+    out.zeros(24);
+    out.u32(header.next_track);
+}
+
+void write_track_header(Boxes& out, const TrackHeader& header) {
+    const Box tkhd(out, "tkhd", header.version, 3);  // enabled, in the movie
+    out.time(header.version, header.created);
+    out.time(header.version, header.created);
+    out.u32(header.id);
+    out.u32(0);
+    out.time(header.version, header.duration);
+    out.zeros(8 + 2 + 2);
+    out.u16(header.is_sound ? 0x100 : 0);  // volume
+    out.u16(0);
+    out.bytes(header.matrix);
+    out.u32(header.width);
+    out.u32(header.height);
+}
+
+void write_media_header(Boxes& out, const MediaHeader& header) {
+    const Box mdhd(out, "mdhd", header.version, 0);
+    out.time(header.version, header.created);
+    out.time(header.version, header.created);
+    out.u32(header.ticks_per_second);
+    out.time(header.version, header.duration);
+    out.u16(0x55C4);  // language: und
+    out.u16(0);
+}
+
+void write_edit_list(Boxes& out, unsigned version, std::span<const MovieEdit> edits) {
+    const Box edts(out, "edts");
+    const Box elst(out, "elst", version, 0);
+    out.u32(edits.size());
+    for (const MovieEdit& edit : edits) {
+        out.time(version, edit.duration);
+        out.time(version, static_cast<std::uint64_t>(edit.media));
+        out.u32(0x10000);
+    }
+}
+
+void write_kind_header(Boxes& out, bool is_sound) {
+    const Box header(out, is_sound ? "smhd" : "vmhd", 0, is_sound ? 0 : 1);
+    out.zeros(is_sound ? 4 : 8);
 }
 
 void write_hdlr(Boxes& out, std::string_view type, std::string_view name) {
@@ -108,6 +174,12 @@ Buffer encode_avcc(const VideoFormat& format) {
     const std::vector<Bytes> sps_list(format.sps_list.begin(), format.sps_list.end());
     const std::vector<Bytes> pps_list(format.pps_list.begin(), format.pps_list.end());
     return media::encode_avc_config(sps_list, pps_list);
+}
+
+std::uint32_t shown_width(const media::Sps& sps) {
+    std::uint64_t width = std::uint64_t{sps.width} << 16;
+    if (sps.vui.sar_height != 0) width = width * sps.vui.sar_width / sps.vui.sar_height;
+    return static_cast<std::uint32_t>(std::min(width, kU32Max));
 }
 
 void write_sample_descriptions(Boxes& out, const VideoFormat& first,

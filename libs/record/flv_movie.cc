@@ -44,13 +44,6 @@ struct Reading {
     std::optional<FlvTag> other;               ///< one that a movie cannot hold
 };
 
-void write_plain_matrix(mp4::MovieTrack& track) {
-    mp4::Boxes out;
-    mp4::write_matrix(out);
-    const auto bytes = out.take();
-    std::ranges::copy(bytes, track.matrix.begin());
-}
-
 /// The sample entry in a whole stsd of one.
 std::vector<std::uint8_t> entry_of(const std::vector<std::uint8_t>& stsd) {
     constexpr std::ptrdiff_t kBefore = 16;  // head of the box, its version, the number of entries
@@ -238,7 +231,7 @@ Result<mp4::Movie> read_flv_movie(const mp4::MovieSource& file) {
     movie.ticks_per_second = mp4::kMovieTicks;
     for (Reading* one : {&video, &sound}) {
         if (one->track.samples.empty()) continue;
-        write_plain_matrix(one->track);
+        one->track.matrix = mp4::matrix_of();
         end_track(one->track);
         movie.tracks.push_back(std::move(one->track));
     }

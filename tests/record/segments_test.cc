@@ -214,7 +214,7 @@ std::array<std::vector<std::uint32_t>, 2> numbers_in(const fs::path& path) {
         const mp4::SegmentTables& tables = (*contents)->tables[i];
         auto& of_track = numbers[(*contents)->movie.tracks[i].is_video() ? 0 : 1];
         std::size_t sample = 0;
-        for (const mp4::SegmentChunk& chunk : tables.chunks) {
+        for (const mp4::Chunk& chunk : tables.chunks) {
             std::uint64_t at = chunk.at;
             for (std::uint32_t k = 0; k < chunk.samples; ++k, ++sample) {
                 of_track.push_back(load_be32(bytes.data() + at));
