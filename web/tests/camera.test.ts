@@ -82,6 +82,22 @@ test("a clock that all pictures of a second show is another one, tied by their l
     assert.equal(PictureClock.stamp(5_000_000, before!), 100_000, "the earlier pictures keep theirs");
 });
 
+test("a tie of a busy first second is said to be off, and touches no spacing", () => {
+    const clock = new PictureClock();
+    const [first] = watch(clock, 0, 150, quiet(40));
+    assert.equal(clock.offUs, 0);
+    watch(clock, 1_320_000, 1470, [0, -70, 10]);
+    assert.deepEqual([clock.offUs, first!.offsetUs, clock.see(1_419_000, 1500).offsetUs], [70_000, 150_000, 150_000]);
+    watch(clock, 1_452_000, 1602, quiet(400));
+    assert.equal(clock.offUs, 70_000, "what was stamped so stays");
+    const slow = new PictureClock();
+    watch(slow, 0, 150, quiet(40));
+    watch(slow, 1_320_000, 1470, Array.from({length: 250}, () => 50));
+    assert.equal(slow.offUs, 0, "ten seconds may be busy, too");
+    watch(slow, 9_570_000, 9720, Array.from({length: 120}, () => 50));
+    assert.equal(slow.offUs, 50_000);
+});
+
 test("another camera's clock is tied anew, whatever its first pictures' delay", () => {
     const clock = new PictureClock();
     watch(clock, 0, 100, quiet(40));
