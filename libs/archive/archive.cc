@@ -11,6 +11,7 @@
 #include "archive/movie_builder.h"
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "base/fd_io.h"
 #include "base/when.h"
 
 namespace st::archive {
@@ -30,16 +31,6 @@ Error not_ready(const MediaRow& row) {
     return Error{"no MP4 is made of " + row.file + ": it has neither H.264 nor AAC", 409};
 }
 
-bool write_all(const Fd& file, Bytes bytes) {
-    while (!bytes.empty()) {
-        const ssize_t done = ::write(file.get(), bytes.data(), bytes.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        bytes = bytes.subspan(static_cast<std::size_t>(done));
-    }
-    return true;
-}
-
 /// The whole movie in memory, for who wants a file.
 Result<Fd> in_memory(const MovieFile& movie) {
     Fd file(::memfd_create("movie", MFD_CLOEXEC));
@@ -47,18 +38,17 @@ Result<Fd> in_memory(const MovieFile& movie) {
     const auto failed = [] {
         return Error{std::string("a movie cannot be read: ") + std::strerror(errno), 500};
     };
-    if (!write_all(file, movie.head->bytes())) return failed();
+    if (!write_all(file.get(), movie.head->bytes())) return failed();
     std::vector<std::uint8_t> block(std::size_t{1} << 20);
     for (const MovieFile::Piece& piece : movie.pieces) {
         for (std::uint64_t done = 0; done < piece.bytes;) {
-            const auto want = std::min<std::uint64_t>(block.size(), piece.bytes - done);
-            const ssize_t got =
-                ::pread(piece.file->get(), block.data(), want, static_cast<off_t>(piece.at + done));
-            if (got <= 0) return failed();
-            if (!write_all(file, Bytes(block).first(static_cast<std::size_t>(got)))) {
+            const auto part =
+                std::span(block).first(std::min<std::uint64_t>(block.size(), piece.bytes - done));
+            if (read_up_to(piece.file->get(), part, piece.at + done) != part.size() ||
+                !write_all(file.get(), part)) {
                 return failed();
             }
-            done += static_cast<std::uint64_t>(got);
+            done += part.size();
         }
     }
     return file;
@@ -88,7 +78,7 @@ SpanPage Archive::spans(const SpanQuery& query) {
         const bool is_next_part = before != nullptr && are_parts(*before, row);
         before = &row;
         Span span;
-        span.is_ready = row.form != MediaForm::foreign;
+        span.is_ready = !is_foreign(row.form);
         span.is_open = is_growing(row.form) || row.end_us == 0;
         span.start_us = row.start_us;
         span.end_us = row.end_us == 0 ? wall_us() : row.end_us;
@@ -151,7 +141,7 @@ Result<MovieFilePtr> Archive::build(const CutRequest& request, const std::stop_t
                          std::move(held));
     const MediaRow* other = nullptr;
     for (const MediaRow& row : media.rows) {
-        if (row.form == MediaForm::foreign) {
+        if (is_foreign(row.form)) {
             other = &row;
             continue;
         }
