@@ -140,21 +140,22 @@ class Captures(ctl.Case):
         self.assertTrue(json.loads(out)["ok"])
         self.assertIn("file/out", err)
 
-    async def take(self, server, *args):
-        return await self.ctl(server, "--json", "--timeout", "2s", "take", "run", "walk", "--max-error", "1h", *args)
+    async def take(self, server, timeout, *args):
+        return await self.ctl(server, "--json", "--timeout", timeout, "take", "run", "walk", "--max-error", "1h",
+                              "--duration", "1s", *args)
 
     async def test_a_take_that_is_not_begun_again_says_nothing_of_the_earlier_one(self):
         server = self.start_streamd()
         push = self.push(server, "door")
         await server.wait_cameras("door")
-        code, out, err = await self.take(server, "--duration", "1s")
+        code, out, err = await self.take(server, "60s")
         self.assertEqual(json.loads(out)["take"], "walk", err)
         push.terminate()
         await self.result(push)
         await harness.async_wait_for(lambda: not server.cameras(), "it is gone")
         async with harness.Camera(server, "door"):  # never answers
             await server.wait_cameras("door")
-            code, out, err = await self.take(server, "--duration", "1s", "--append")
+            code, out, err = await self.take(server, "2s", "--append")
         self.assertEqual(code, 1, err)
         self.assertEqual([result["outcome"] for result in json.loads(out)["results"]], ["timeout"])
         self.assertNotIn("verdict", out + err)

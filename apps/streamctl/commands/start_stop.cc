@@ -122,8 +122,8 @@ control::StartReply start(const Options& options, ApiClient& client, Console& co
     const control::StartParameters& wanted = options.start.parameters;
     // Nobody would read that nothing is amiss.
     const bool is_heard = !console.quiet() || wanted.resolution || wanted.aspect;
-    if (!options.start.wait || options.capture.follow || !is_heard) return reply;
     cli::flush_output();
+    if (!options.start.wait || options.capture.follow || !is_heard) return reply;
     try {
         say_sizes(reply, wanted, client, console);
     } catch (const Failed& failed) {
