@@ -1,6 +1,5 @@
 #include "archive/catalogue.h"
 
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 
 #include "archive/scan.h"
 #include "base/clock.h"
+#include "base/this_thread.h"
 
 namespace st::archive {
 namespace {
@@ -49,7 +49,7 @@ Catalogue::~Catalogue() {
 // ---- the thread that writes --------------------------------------------------------------------
 
 void Catalogue::run() {
-    ::prctl(PR_SET_NAME, "st-catalogue");
+    name_this_thread("st-catalogue");
     Wishes wishes;
     std::uint64_t asked = 0;
     while (wait_for_wishes(wishes, asked)) {

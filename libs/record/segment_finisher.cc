@@ -1,14 +1,12 @@
 #include "record/segment_finisher.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <exception>
 
 #include "base/clock.h"
+#include "base/this_thread.h"
 #include "base/units.h"
 #include "record/segment_output.h"
 
@@ -171,8 +169,8 @@ bool SegmentFinisher::wait_for(EndedSegment& segment) {
 }
 
 void SegmentFinisher::run() {
-    ::pthread_setname_np(::pthread_self(), "st-segment-end");
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), kNice);
+    name_this_thread("st-segment-end");
+    lower_priority(kNice);
     recover();
     for (EndedSegment segment; wait_for(segment);) {
         const std::string path = segment.place.path;

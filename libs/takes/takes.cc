@@ -1,8 +1,6 @@
 #include "takes/takes.h"
 
 #include <fcntl.h>
-#include <pthread.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/this_thread.h"
 #include "json/read.h"
 #include "json/write.h"
 #include "takes/material.h"
@@ -132,8 +131,8 @@ bool Takes::is_closing() {
 }
 
 void Takes::run() {
-    ::pthread_setname_np(::pthread_self(), "st-takes");
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNice);
+    name_this_thread("st-takes");
+    lower_priority(kNice);
     for (;;) {
         std::optional<std::string> undigested;
         {
