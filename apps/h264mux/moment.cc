@@ -66,7 +66,7 @@ std::string shown_span(const Span& span) {
     return "it was recorded from " + local_text(*span.first_us) + " to " + local_text(end_of(span));
 }
 
-/// The first instant at or after the begin with this local time of day. That may be tomorrow's.
+/// The first instant at or after the beginning with this local time of day. That may be tomorrow's.
 std::int64_t next_with_time(microseconds time_of_day, std::int64_t begin_us) {
     const std::string date = local_text(begin_us).substr(0, 10);
     std::array<char, 16> clock{};

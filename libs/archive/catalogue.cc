@@ -141,7 +141,7 @@ void Catalogue::use(std::unique_ptr<Store> store, const std::string& place) {
 }
 
 void Catalogue::make_anew(const std::string& why) {
-    log_.warning("the catalogue is made anew: " + why);
+    log_.warning("rebuilding the catalogue: " + why);
     {
         const Lock lock(mutex_);
         generation_ = 0;

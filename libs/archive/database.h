@@ -18,7 +18,7 @@ class DatabaseError : public std::runtime_error {
  public:
     /// `system_errno`: what the system said of it last, if anything.
     DatabaseError(const std::string& what, int code, int system_errno);
-    /// The file is damaged, gone or none of SQLite's: it helps to make it anew.
+    /// The file is damaged, gone or not SQLite's: rebuilding it helps.
     bool is_damage() const;
     /// The disk has no room for it, or does not do what it needs.
     bool is_refusal() const;

@@ -263,7 +263,7 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     const auto contents = read_behind(file, *head);
     if (!contents) {
         if (file.size() > kTornBytesMax)
-            return Error{"a segment that is damaged from its begin on"};
+            return Error{"a segment that is damaged from its beginning on"};
         return std::optional<SegmentFacts>();
     }
     SegmentFacts facts = facts_of(*contents);

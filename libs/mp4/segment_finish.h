@@ -35,7 +35,7 @@ constexpr std::uint64_t kTornBytesMax = std::uint64_t{32} << 20;
 
 /// What comes of a crash at any byte is readable, and finishing it again gives the same.
 /// nullopt: there is no whole fragment, so nothing to keep. Error: it is no segment of ours, or
-/// damaged from its begin on; it is left as it is. Throws std::system_error (a full disk): what was
+/// damaged from its beginning on; it is left as it is. Throws std::system_error (a full disk): what was
 /// there can still be read.
 Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file);
 

@@ -304,7 +304,7 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
     }
     if (facts.pictures + facts.sounds == 0) {
         if (file.size() > mp4::kTornBytesMax)
-            return Error{"a segment that is damaged from its begin on"};
+            return Error{"a segment that is damaged from its beginning on"};
         return std::optional<mp4::SegmentFacts>();
     }
     for (const auto& [type, track] : tracks) {

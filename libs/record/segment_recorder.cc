@@ -315,7 +315,7 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
     const std::int64_t dts_ms = unit.packet->dts_ms;
     const std::string why = why_unstorable(*unit.packet);
     if (!why.empty()) return finish("refused", why);
-    // Another line of time: its begin is when its first packet came.
+    // Another line of time: its beginning is when its first packet came.
     if (is_new_line_ || is_behind_clock(unit) || dts_ms - newest_ms_ > kGapMaxMs) {
         wall_zero_us_ = wall_us() - (monotonic_ns() - unit.arrived_ns) / 1000 - dts_ms * 1000;
         ++generation_;

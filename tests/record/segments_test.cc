@@ -456,7 +456,7 @@ TEST(Segments, can_be_stopped_and_started_again_at_once) {
     }
     EXPECT_EQ(world.segments->list().size(), 1U);
     world.segments->shut_down(INT64_MAX);
-    // Of each the begin stands before the end, and behind that of the one before.
+    // Of each the beginning stands before the end, and behind that of the one before.
     const Lock lock(world.mutex);
     int open = 0;
     int ends = 0;
