@@ -6,10 +6,50 @@ import pathlib
 import shutil
 import signal
 import tempfile
+import time
+
+import websockets
 
 import ctl
 import harness
 from streamctl_resume import Network
+
+
+class Altered:
+    """Between streamctl and the server: the answers to recordings.get go through `alter`."""
+
+    def __init__(self, server, alter):
+        self.control = f"{server.ws_url}/control"
+        self.alter = alter
+
+    async def __aenter__(self):
+        self.listener = await websockets.serve(self.carry, "127.0.0.1", 0, max_size=None)
+        self.url = f"ws://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_):
+        self.listener.close()
+        await self.listener.wait_closed()
+
+    async def carry(self, here):
+        asked = set()
+        async with websockets.connect(self.control, max_size=None) as there:
+
+            async def answers():
+                async for text in there:
+                    message = json.loads(text)
+                    if message.get("id") in asked and "result" in message:
+                        self.alter(message["result"])
+                        text = json.dumps(message)
+                    await here.send(text)
+
+            back = asyncio.create_task(answers())
+            async for text in here:
+                message = json.loads(text)
+                if message["method"] == "recordings.get":
+                    asked.add(message["id"])
+                await there.send(text)
+            back.cancel()
 
 
 class Captures(ctl.Case):
@@ -43,6 +83,30 @@ class Captures(ctl.Case):
         self.assertIn(f"{deleted}: was deleted\n", err)
         fetched = [pathlib.Path(path).stem for path in out.splitlines()]
         self.assertEqual(sorted(fetched), sorted(server.sessions()), err)
+
+    async def test_what_is_not_finished_is_waited_for_while_it_changes_and_fetched_later(self):
+        server = self.start_streamd(config={"recording": {"max_session": "1s"}})
+        self.push(server, "door")
+        await server.wait_cameras("door")
+        stopped = []
+
+        def never_finished(recording):
+            recording["state"] = "finalising"
+            if stopped and time.monotonic() < stopped[0] + 4:
+                recording["pictures"] = int(time.monotonic() * 10)
+
+        async with Altered(server, never_finished) as altered:
+            process = await self.start_capture(altered.url, "--timeout", "2s", "capture", "--until-interrupt")
+            await harness.async_wait_for(lambda: len(server.sessions()) >= 2, "it has rolled over")
+            process.send_signal(signal.SIGINT)
+            stopped.append(time.monotonic())
+            code, _, err = await self.result(process)
+            waited_s = time.monotonic() - stopped[0]
+        self.assertEqual(code, 1, err)
+        first = min(server.sessions())
+        self.assertIn(f"{first}: not finished yet\n", err)
+        self.assertRegex(err, rf"to fetch what is not finished yet, later: streamctl -s \S+ get (\S+ )*{first}")
+        self.assertGreater(waited_s, 5.5)
 
     async def test_a_server_of_this_machine_that_was_restarted_is_asked_with_its_new_token(self):
         runtime = pathlib.Path(tempfile.mkdtemp(prefix="st"))  # a socket's path is short
