@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "api/answers.h"
 #include "api/control_connection.h"
 #include "api/event_stream.h"
 #include "api/segment_files.h"
@@ -28,19 +29,6 @@ using control::ErrorCode;
 using httpd::error_response;
 
 using Segments = std::vector<std::string>;
-
-http::Response json_response(std::string body, int status = 200) {
-    return {status, "application/json", {{"Cache-Control", "no-store"}}, std::move(body) + "\n"};
-}
-
-http::Response refusal(const ApiError& error) {
-    const int status = control::http_status(error.code);
-    http::Response response = json_response(control::encode(error), status);
-    for (Field& field : httpd::fields_of_refusal(status)) {
-        response.fields.push_back(std::move(field));
-    }
-    return response;
-}
 
 bool is_v1(const Segments& segments) {
     return segments.size() >= 3 && segments[0] == "api" && segments[1] == "v1";
@@ -151,9 +139,7 @@ httpd::Plan Api::plan(const httpd::Request& request) {
     } else if (allowed.empty()) {
         plan.refusal = {404, "there is nothing at " + request.target.path, {}};
     } else if (!has_method(allowed, request.head.method)) {
-        plan.refusal = {405,
-                        request.head.method + " is not possible here; it takes " + allowed,
-                        {{"Allow", allowed}}};
+        plan.refusal = httpd::method_refusal(request.head.method, allowed);
     } else if (has_foreign_body(request.head)) {
         plan.refusal = {415, "the body must be sent as Content-Type: application/json", {}};
     } else if (wants_event_stream(request)) {

@@ -115,9 +115,7 @@ void add_authority_routes(httpd::Router& router, const Current<AuthorityPtr>& au
             return std::nullopt;
         }
         if (request.head.method != "GET" && request.head.method != "HEAD") {
-            return httpd::Plan::refuse(
-                405, request.head.method + " is not possible here; it takes GET, HEAD",
-                {{"Allow", "GET, HEAD"}});
+            return httpd::Plan::refuse_method(request.head.method, "GET, HEAD");
         }
         const AuthorityPtr held = *authority.get();
         if (!held) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <stdexcept>
 
+#include "api/answers.h"
 #include "base/clock.h"
 #include "base/field.h"
 #include "control/error.h"
@@ -66,6 +67,19 @@ Field cookie_field(const httpd::Sessions& sessions, const std::string& value, st
 constexpr std::array kAllRoles{auth::Role::camera, auth::Role::publish, auth::Role::play,
                                auth::Role::control};
 
+/// From where it comes counts as for any other request: a page of another site logs nobody in. One
+/// role that it may take from there is enough, the others are checked when they are used.
+Result<void> check_surroundings(const auth::Policy& policy, const auth::Facts& facts) {
+    Result<void> may;
+    for (const auth::Role role : kAllRoles) {
+        if (!facts.session[static_cast<std::size_t>(role)]) continue;
+        auto its = auth::check_access(policy, role, facts);
+        if (its) return its;
+        if (may) may = its;
+    }
+    return may;
+}
+
 }  // namespace
 
 std::string make_login_link(httpd::Sessions& sessions) {
@@ -91,18 +105,14 @@ std::optional<httpd::Plan> Login::plan(const httpd::Request& request) {
             answer_rights(asked, reply);
         };
     } else {
-        plan.refusal = {
-            405, method + " is not possible here; it takes " + allowed, {{"Allow", allowed}}};
+        plan.refusal = httpd::method_refusal(method, allowed);
     }
     return plan;
 }
 
 void Login::log_in(const httpd::Request& request, const httpd::Reply& reply) {
     const auto proof = read_proof(request.body);
-    if (!proof) {
-        const int status = control::http_status(proof.error().code);
-        return reply({httpd::error_response(status, proof.error().message), {}});
-    }
+    if (!proof) return reply({refusal(proof.error()), {}});
     const auto policy = parts_.policy.get();
     auth::Facts facts = request.facts;
     if (!proof->token.empty()) {
@@ -111,12 +121,8 @@ void Login::log_in(const httpd::Request& request, const httpd::Reply& reply) {
     } else {
         facts.session.set(static_cast<std::size_t>(auth::Role::control));
     }
-    // From where it comes counts as for any other request: a page of another site logs nobody in.
-    for (const auth::Role role : kAllRoles) {
-        if (!facts.session[static_cast<std::size_t>(role)]) continue;
-        const auto may = auth::check_access(*policy, role, facts);
-        if (!may) return reply({httpd::error_response(may.error().code, may.error().message), {}});
-        break;
+    if (const auto may = check_surroundings(*policy, facts); !may) {
+        return reply({httpd::error_response(may.error().code, may.error().message), {}});
     }
     std::optional<std::string> cookie;
     if (!proof->token.empty()) {
@@ -149,7 +155,7 @@ http::Response Login::tell_rights(const auth::Facts& facts) const {
     for (const auth::Role role : kAllRoles) {
         rights.set(std::string(auth::to_text(role)), auth::check_access(*policy, role, facts).ok());
     }
-    return {200, "application/json", {{"Cache-Control", "no-store"}}, json::write(rights) + "\n"};
+    return json_response(json::write(rights));
 }
 
 /// What a token is good for is told to whoever guesses one as slowly as by any other door.

@@ -61,9 +61,7 @@ std::optional<httpd::Plan> OlderRecords::plan(const httpd::Request& request) {
     httpd::Plan plan;
     plan.role = auth::Role::control;
     if (deletes ? method != "DELETE" : (method != "GET" && method != "HEAD")) {
-        const std::string allowed = deletes ? "DELETE" : "GET, HEAD";
-        plan.refusal = {
-            405, method + " is not possible here; it takes " + allowed, {{"Allow", allowed}}};
+        plan.refusal = httpd::method_refusal(method, deletes ? "DELETE" : "GET, HEAD");
         return plan;
     }
     plan.answer = [this, is_file, names](httpd::Request asked, const httpd::Reply& reply) {

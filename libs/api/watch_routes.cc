@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "api/answers.h"
 #include "api/statistics.h"
 #include "base/clock.h"
 #include "capture/cameras.h"
@@ -19,10 +20,6 @@ namespace st::api {
 namespace {
 
 using Segments = std::vector<std::string>;
-
-http::Response json_response(std::string body, int status = 200) {
-    return {status, "application/json", {{"Cache-Control", "no-store"}}, std::move(body) + "\n"};
-}
 
 /// Why the server should be given no work; "" if it is ready.
 std::string trouble_of(const std::optional<DiskSpace>& disk, bool is_shutting_down) {
@@ -71,9 +68,7 @@ std::optional<httpd::Plan> WatchRoutes::plan(const httpd::Request& request) {
         return std::nullopt;
     }
     if (request.head.method != "GET" && request.head.method != "HEAD") {
-        plan.refusal = {405,
-                        request.head.method + " is not possible here; it takes GET, HEAD",
-                        {{"Allow", "GET, HEAD"}}};
+        plan.refusal = httpd::method_refusal(request.head.method, "GET, HEAD");
         return plan;
     }
     plan.answer = [answer](const httpd::Request&, const httpd::Reply& reply) { answer(reply); };

@@ -141,8 +141,7 @@ std::optional<httpd::Plan> plan_multipart(const Parts& parts, const httpd::Reque
     const auto& segments = request.target.segments;
     if (segments.size() != 2 || segments.front() != "mjpeg") return std::nullopt;
     if (request.head.method != "GET" && request.head.method != "HEAD") {
-        return httpd::Plan::refuse(405, "a camera's pictures take GET and HEAD",
-                                   {{"Allow", "GET, HEAD"}});
+        return httpd::Plan::refuse_method(request.head.method, "GET, HEAD");
     }
     httpd::Plan plan;
     plan.role = auth::Role::play;

@@ -92,8 +92,7 @@ void Pages::add_route(Router& router) const {
         if (file == nullptr) return std::nullopt;
         const std::string& method = request.head.method;
         if (method != "GET" && method != "HEAD") {
-            return Plan::refuse(405, method + " is not possible here; it takes GET, HEAD",
-                                {{"Allow", "GET, HEAD"}});
+            return Plan::refuse_method(method, "GET, HEAD");
         }
         Plan plan;
         plan.answer = [file](const Request& asked, const Reply& reply) {

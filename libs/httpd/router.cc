@@ -15,6 +15,16 @@ std::string Request::shown_target() const {
     return head.target.substr(0, head.target.find('?')) + (query.empty() ? "" : "?" + query);
 }
 
+Refusal method_refusal(const std::string& method, const std::string& allowed) {
+    return {405, method + " is not possible here; it takes " + allowed, {{"Allow", allowed}}};
+}
+
+Plan Plan::refuse_method(const std::string& method, const std::string& allowed) {
+    Plan plan;
+    plan.refusal = method_refusal(method, allowed);
+    return plan;
+}
+
 Plan Plan::refuse(int status, std::string message, std::vector<Field> fields) {
     Plan plan;
     plan.refusal = Refusal{status, std::move(message), std::move(fields)};

@@ -62,6 +62,9 @@ struct Refusal {
     std::vector<Field> fields;
 };
 
+/// 405. `allowed`: "GET, HEAD".
+Refusal method_refusal(const std::string& method, const std::string& allowed);
+
 /// What is to become of a request. Besides the first four one member is set.
 struct Plan {
     std::optional<auth::Role> role;     ///< checked first; nullopt: everybody may
@@ -76,6 +79,7 @@ struct Plan {
     std::function<void(Request, Handover)> take_over;
 
     static Plan refuse(int status, std::string message, std::vector<Field> fields = {});
+    static Plan refuse_method(const std::string& method, const std::string& allowed);
 };
 
 class Router {

@@ -91,8 +91,7 @@ void StaticFolders::add_route(Router& router, loop::BlockingWork& disk) const {
         if (root == nullptr) return std::nullopt;
         const std::string& method = request.head.method;
         if (method != "GET" && method != "HEAD") {
-            return Plan::refuse(405, method + " is not possible here; it takes GET, HEAD",
-                                {{"Allow", "GET, HEAD"}});
+            return Plan::refuse_method(method, "GET, HEAD");
         }
         Plan plan;
         std::vector<std::string> names(

@@ -128,7 +128,12 @@ class Login(harness.Case):
         async with websockets.connect(url, extra_headers={"Cookie": cookie}) as control:
             await control.send('{"jsonrpc":"2.0","id":1,"method":"server.status"}')
             self.assertIn("result", json.loads(await control.recv()))
-        out = server.http("POST", "/api/v1/logout", {}, headers={"Cookie": cookie})
+        async with websockets.connect(url, extra_headers={"Cookie": cookie}) as control:
+            out = server.http("POST", "/api/v1/logout", {}, headers={"Cookie": cookie})
+            await control.send('{"jsonrpc":"2.0","id":1,"method":"server.status"}')
+            with self.assertRaises(websockets.ConnectionClosed):
+                await control.recv()
+            self.assertEqual(control.close_code, 1008)
         self.assertIn("Max-Age=0", out.headers["Set-Cookie"])
         self.assertEqual(out.json["control"], False)
         self.assertEqual(self.status_with(server, Cookie=cookie), 401)
@@ -145,6 +150,16 @@ class Login(harness.Case):
         self.assertEqual(server.http("GET", "/api/v1/login", headers={"Cookie": cookie}).json["play"], True)
         self.assertEqual(self.status_with(server, Cookie=cookie), 401)
 
+    def test_one_role_that_may_come_from_there_is_enough(self):
+        digest = "2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"  # of "secret"
+        auth = {"play": "token", "control": "token", "deny": {"play": ["127.0.0.0/8"]},
+                "tokens": [{"name": "kim", "sha256": digest, "roles": ["play", "control"]}]}
+        server = self.start_streamd(config={"auth": auth})
+        answer = self.log_in(server, {"token": "secret"})
+        self.assertEqual(answer.status, 200, answer)
+        self.assertEqual((answer.json["play"], answer.json["control"]), (False, True))
+        self.assertEqual(self.status_with(server, Cookie=self.cookie_of(answer)), 200)
+
     def test_what_is_no_proof_is_refused(self):
         server = self.start_streamd(config={"auth": {"control": "local"}})
         for body, status in (
@@ -153,10 +168,12 @@ class Login(harness.Case):
             ({}, 401),
             ({"token": "a", "once": "b"}, 400),
             ({"pin": "1234"}, 400),
+            ({"token": 7}, 400),
         ):
             answer = self.log_in(server, body)
             self.assertEqual(answer.status, status, body)
             self.assertIsNone(answer.headers.get("Set-Cookie"))
+        self.assertEqual(answer.json["error"]["field"], "token")
         server.wait_log("wrong token from 127.0.0.1")
         self.assertEqual(server.http("DELETE", "/api/v1/login").status, 405)
 
