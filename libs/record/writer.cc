@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/fd_io.h"
 #include "base/this_thread.h"
 #include "camera/frame.h"
 #include "dump/format.h"
@@ -38,16 +39,10 @@ dump::Uuid random_uuid() {
 }
 
 void read_at(const dump::Writer& dump, std::uint64_t at, std::span<std::uint8_t> into) {
-    while (!into.empty()) {
-        const ssize_t got = ::pread(dump.fd(), into.data(), into.size(), static_cast<off_t>(at));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) {
-            throw std::system_error(got == 0 ? EIO : errno, std::generic_category(),
-                                    "read back what was recorded");
-        }
-        at += static_cast<std::uint64_t>(got);
-        into = into.subspan(static_cast<std::size_t>(got));
-    }
+    const auto got = read_up_to(dump.fd(), into, at);
+    if (got == into.size()) return;
+    throw std::system_error(got ? EIO : errno, std::generic_category(),
+                            "read back what was recorded");
 }
 
 /// The record that begins at `at`, as it was written; its body goes into `body`.

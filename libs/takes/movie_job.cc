@@ -78,9 +78,7 @@ Result<void> run_on_movies(const MovieJob& wanted) {
 
 Result<Fd> memory_file(Bytes content) {
     Fd file(::memfd_create("job", MFD_CLOEXEC));
-    if (!file ||
-        ::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()))
-        return failure("a file in memory");
+    if (!file || !write_all(file.get(), content)) return failure("a file in memory");
     return file;
 }
 

@@ -12,6 +12,7 @@
 #include <iterator>
 
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "base/units.h"
 #include "base/unsupported.h"
 #include "cli/terminal.h"
@@ -32,22 +33,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void write_all(int fd, Bytes bytes, std::uint64_t at, const std::string& path) {
-    while (!bytes.empty()) {
-        const ssize_t done = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(at));
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) throw system_failure(cli::kIoFailed, path);
-        at += static_cast<std::uint64_t>(done);
-        bytes = bytes.subspan(static_cast<std::size_t>(done));
-    }
-}
-
 /// What a file has at `at` is what is there now.
 bool is_there(int fd, Bytes bytes, std::uint64_t at) {
     std::vector<std::uint8_t> there(bytes.size());
-    const ssize_t got = ::pread(fd, there.data(), there.size(), static_cast<off_t>(at));
-    return got == static_cast<ssize_t>(bytes.size()) &&
-           std::equal(bytes.begin(), bytes.end(), there.begin());
+    return read_up_to(fd, there, at) == bytes.size() && std::ranges::equal(bytes, there);
 }
 
 /// Throws Failed unless `head` begins the file at `have`.
@@ -199,7 +188,8 @@ std::uint64_t Download::fetch_from(const WantedFile& file, int part, std::uint64
             const Bytes again = taken->data.first(static_cast<std::size_t>(
                 std::min<std::uint64_t>(taken->data.size(), known - std::min(known, have))));
             if (!is_there(part, again, have)) return 0;
-            write_all(part, taken->data, have, file.target + ".part");
+            if (!write_all_at(part, taken->data, have))
+                throw system_failure(cli::kIoFailed, file.target + ".part");
             have += taken->data.size();
             get.consume(taken->consumed);
             if (Clock::now() - shown_at > milliseconds(100)) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "base/fd_io.h"
 #include "base/unsupported.h"
 #include "streamctl/client/failed.h"
 
@@ -48,12 +49,7 @@ NewFile::~NewFile() {
 void NewFile::write(Bytes bytes) {
     const int fd = path_ == "-" ? STDOUT_FILENO : file_.get();
     bytes_ += bytes.size();
-    while (!bytes.empty()) {
-        const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) throw system_failure(cli::kIoFailed, path_);
-        bytes = bytes.subspan(static_cast<std::size_t>(done));
-    }
+    if (!write_all(fd, bytes)) throw system_failure(cli::kIoFailed, path_);
 }
 
 void NewFile::keep() {

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "media/movie_facts.h"
 #include "streamctl/recordings/new_file.h"
 #include "streamctl/takes/helpers.h"
@@ -30,15 +30,10 @@ struct Coded {
     std::vector<Place> pictures;
 };
 
-void read_all(int fd, void* into, std::size_t bytes, std::uint64_t at) {
-    for (std::size_t done = 0; done < bytes;) {
-        const ssize_t got = ::pread(fd, static_cast<char*>(into) + done, bytes - done,
-                                    static_cast<off_t>(at + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) throw system_failure(cli::kIoFailed, "read a picture");
-        if (got == 0) throw Failed(cli::kBadInput, "a film's pictures end early");
-        done += static_cast<std::size_t>(got);
-    }
+void read_all(int fd, std::span<std::uint8_t> into, std::uint64_t at) {
+    const auto got = read_up_to(fd, into, at);
+    if (!got) throw system_failure(cli::kIoFailed, "read a picture");
+    if (*got < into.size()) throw Failed(cli::kBadInput, "a film's pictures end early");
 }
 
 Coded coded_pictures(const Film& film, const std::string& folder, const worker::RunJob& run) {
@@ -59,7 +54,7 @@ Coded coded_pictures(const Film& film, const std::string& folder, const worker::
         std::int64_t before = std::numeric_limits<std::int64_t>::min();
         while (at < static_cast<std::uint64_t>(status.st_size)) {
             media::CodedPicture head;
-            read_all(out.file.get(), &head, sizeof head, at);
+            read_all(out.file.get(), {reinterpret_cast<std::uint8_t*>(&head), sizeof head}, at);
             if (head.bytes > kPictureBytesMax || out.pictures.size() == film.table.rows.size())
                 throw Failed(cli::kBadInput, film.camera + ": its table is not that of its film");
             if (head.shown_ticks <= before) {
@@ -108,7 +103,7 @@ void export_mcap(std::span<const Film> films, const std::string& target,
         const Coded& camera = coded[next.camera];
         const Coded::Place& place = camera.pictures[next.picture];
         picture.resize(place.bytes);
-        read_all(camera.file.get(), picture.data(), picture.size(), place.at);
+        read_all(camera.file.get(), picture, place.at);
         const std::string message =
             takes::compressed_video(next.wall_us, films[next.camera].camera, picture);
         file.write(as_bytes(

@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <iostream>
 
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "control/judgement.h"
 #include "json/write.h"
 #include "media/movie_facts.h"
@@ -112,15 +112,10 @@ class SyncCheck {
         if (::fstat(rows.get(), &status) != 0) throw system_failure(cli::kIoFailed, name);
         std::vector<std::uint16_t> means(static_cast<std::size_t>(status.st_size) /
                                          sizeof(std::uint16_t));
-        char* const into = reinterpret_cast<char*>(means.data());
-        const std::size_t bytes = means.size() * sizeof(std::uint16_t);
-        for (std::size_t done = 0; done < bytes;) {
-            const ssize_t got =
-                ::pread(rows.get(), into + done, bytes - done, static_cast<off_t>(done));
-            if (got < 0 && errno == EINTR) continue;
-            if (got <= 0) throw system_failure(cli::kIoFailed, "read " + name);
-            done += static_cast<std::size_t>(got);
-        }
+        const std::span bytes(reinterpret_cast<std::uint8_t*>(means.data()),
+                              means.size() * sizeof(std::uint16_t));
+        if (read_up_to(rows.get(), bytes, 0) != bytes.size())
+            throw system_failure(cli::kIoFailed, "read " + name);
         return means;
     }
 
