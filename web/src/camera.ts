@@ -1,11 +1,12 @@
 /// This browser as a camera of the server (docs/camera.md): it connects, waits to be started, and sends every picture
 /// with the time the camera gave it.
 
+import * as api from "./lib/api.ts";
 import {CameraSource} from "./lib/camera_source.ts";
 import {type Command, readCommand, type StartCapture} from "./lib/camera_wire.ts";
 import {Capture} from "./lib/capture.ts";
 import {deviceModel} from "./lib/device_model.ts";
-import {byId, setText, showNotice} from "./lib/dom.ts";
+import {byId, h, setText, showNotice} from "./lib/dom.ts";
 import * as format from "./lib/format.ts";
 import {Health} from "./lib/health.ts";
 import {LineWatch} from "./lib/line_watch.ts";
@@ -51,6 +52,9 @@ class PhoneCamera {
     /// Pictures of the camera in the last second.
     private fps = 0;
     private hiddenMs: number | null = null;
+    /// What was said last on this connection, and how exact the clock is by it.
+    private saidCapabilities = "";
+    private saidUncertaintyUs = looseUs;
     private socket: WebSocket | null = null;
     private watch = new LineWatch(0);
     private capture: Capture | null = null;
@@ -74,6 +78,10 @@ class PhoneCamera {
             if (this.wish === "on") this.source.onVisible();
         });
         byId("lens").addEventListener("change", () => this.wish === "on" && void this.source.changeLens());
+        // What it has goes with the page.
+        addEventListener("beforeunload", (event) => {
+            if (this.capture) event.returnValue = true;
+        });
         addEventListener("online", () => this.retry > 0 && this.connect());
         setInterval(() => this.tell(), 1000);
         setInterval(() => this.watchLine(), pumpMs);
@@ -172,13 +180,16 @@ class PhoneCamera {
         this.show("waiting", "connecting");
         const socket = this.socket = new WebSocket(socketUrl(name ? `ingest/${name}` : "browser-camera", page, credentials(page.searchParams)));
         const watch = this.watch = new LineWatch(performance.now());
+        let hasOpened = false;
         socket.onopen = () => {
+            hasOpened = true;
             watch.opened(performance.now());
             this.retryMs = 500;
             message(this.capture?.failure ?? this.trouble);
             this.showIdle();
             // In this order: what a start needs to know is known when the camera may be started.
-            this.say(this.capabilities());
+            this.saidCapabilities = "";
+            this.sayCapabilities();
             this.say({status: "ready", message: "a browser"});
             if (document.hidden) this.say({type: "page", hidden: true});
             if (this.capture?.wanted.capture) this.say({type: "resume", capture: this.capture.wanted.capture, from: this.capture.first});
@@ -197,9 +208,20 @@ class PhoneCamera {
             if (command.kind === "received") return this.onReceived(command.capture, command.seq, socket);
             obeyed = obeyed.then(() => this.obey(command)).catch((error) => this.fail(this.capture, String(error)));
         };
-        socket.onclose = ({reason}) => this.socket === socket && this.onLost(reason);
+        socket.onclose = ({reason}) => {
+            if (this.socket !== socket) return;
+            this.onLost(reason);
+            if (!hasOpened && !reason) void this.explainRefusal();
+        };
     }
 
+    /// A browser does not say why a connection was refused.
+    private async explainRefusal(): Promise<void> {
+        const why = await api.rights(credentials(new URL(location.href).searchParams)).then(
+            (rights) => rights.camera ? "the server refuses it; another camera may have its name" : "this browser has no right to be a camera; log in at the monitor, or open the address of streamctl qr",
+            api.textOf);
+        if (this.wish !== "off" && !this.socket) this.show("waiting", `no connection: ${why}; trying again`);
+    }
 
     private stopRetrying(): void {
         clearTimeout(this.retry);
@@ -241,25 +263,44 @@ class PhoneCamera {
         this.onLost("the server does not answer");
     }
 
+    /// Again when something of it has changed: the clock has become known, or the lens is another one.
+    private sayCapabilities(): void {
+        const capabilities = this.capabilities();
+        const text = JSON.stringify(capabilities);
+        if (text === this.saidCapabilities || this.socket?.readyState !== WebSocket.OPEN) return;
+        this.saidCapabilities = text;
+        this.say({...capabilities, battery: this.health.level});
+    }
+
     private capabilities(): object {
-        const {track, clock} = this.source;
+        const {track} = this.source;
         const settings = track?.getSettings() ?? {};
         const most = track?.getCapabilities?.() ?? {};
-        const frameUs = Math.round(1e6 / (settings.frameRate || 30));
+        // Some browsers tell the rate that they measure.
+        const fps = settings.frameRate ? Math.max(1, Math.round(settings.frameRate)) : null;
         return {
             type: "capabilities",
             deviceModel: this.model,
             lens: track?.label ?? "",
             resolutions: [{width: settings.width, height: settings.height}, {width: most.width?.max, height: most.height?.max}]
                 .filter((size) => size.width && size.height),
-            fps: settings.frameRate ?? null,
-            battery: this.health.level,
+            fps,
             warnings: true,
-            // How long a picture takes from the sensor to the page is not known: an interval is assumed.
-            clock: {unit: "us", exchange: 1, uncertainty_us: clock.isSettled ? frameUs : looseUs},
+            clock: {unit: "us", exchange: 1, uncertainty_us: this.uncertaintyUs(fps ?? 30)},
             start_at: true,
             resume: 1,
         };
+    }
+
+    /// How long a picture takes from the sensor to the page is not known: an interval is assumed, and added to what the tie of
+    /// the clocks is off, in steps, since the server begins to measure anew with each other number. While a tie is looked
+    /// for no picture is stamped, so that of the one before still holds.
+    private uncertaintyUs(fps: number): number {
+        const {clock} = this.source;
+        if (!clock.isSettled) return this.saidUncertaintyUs;
+        const frameUs = Math.round(1e6 / fps);
+        const frames = clock.offUs <= frameUs ? 0 : 2 ** Math.ceil(Math.log2(clock.offUs / frameUs));
+        return this.saidUncertaintyUs = (1 + frames) * frameUs;
     }
 
     private tellClock(id: number): void {
@@ -282,12 +323,13 @@ class PhoneCamera {
     }
 
     private async startCapture(wanted: StartCapture): Promise<void> {
-        // The server has given up an earlier one that it calls otherwise.
-        if (this.capture && this.capture.wanted.capture !== wanted.capture) await this.dropCapture();
+        // The server has given up an earlier one that it calls otherwise, or has all of one that ends.
+        if (this.capture && (this.capture.phase === "ending" || this.capture.wanted.capture !== wanted.capture)) await this.dropCapture();
         // It streams already: only where a recording begins is new.
         if (this.capture && wanted.startAtUs !== null) this.capture.keyAtUs = wanted.startAtUs;
         if (this.capture || !this.socket || this.wish !== "on") return;
         await this.source.set(wanted);
+        this.sayCapabilities();
         const {socket} = this;
         if (!socket || this.wish !== "on") return;
         const capture: Capture = this.capture = new Capture(wanted, memoryLimit(), (error) => this.fail(capture, error.message));
@@ -304,8 +346,7 @@ class PhoneCamera {
         return this.conclude(capture);
     }
 
-    /// Sends what is left, says how it ended, and waits until the server has it. If the connection breaks before, the next
-    /// one does so.
+    /// Sends what is left and says how it ended. If the connection breaks before the server has it, the next one does so.
     private conclude(capture: Capture): Promise<void> {
         const {line} = this;
         if (capture.conclusion?.line !== line) capture.conclusion = {line, done: this.sendRest(capture, line)};
@@ -321,6 +362,11 @@ class PhoneCamera {
             : {status: "capture_stopped", message: format.count(capture.outbox.sent, "picture", "pictures")});
         capture.isFailureTold = capture.failure !== null;
         this.showIdle();
+        // The server may begin the next one meanwhile.
+        void this.awaitLastWord(capture, isOn);
+    }
+
+    private async awaitLastWord(capture: Capture, isOn: () => boolean): Promise<void> {
         const end = performance.now() + lastWordMs;
         while (isOn() && capture.wanted.capture && !capture.isSafe && performance.now() < end) await sleep(pumpMs);
         if (isOn()) await this.dropCapture();
@@ -393,6 +439,7 @@ class PhoneCamera {
     private tell(): void {
         if (this.wish === "off") return setText(byId("facts"), "");
         const seen = this.fps = this.source.watch();
+        this.sayCapabilities();
         this.sayHealth();
         const {capture} = this;
         const isStuck = capture?.phase === "beginning" && seen === 0 && performance.now() - capture.begunMs > firstPictureMs;
@@ -417,7 +464,8 @@ function main(): void {
     const connect = byId<HTMLButtonElement>("connect");
     if (!isSecureContext || !("mediaDevices" in navigator)) {
         connect.disabled = true;
-        return message("A browser lets a page use the camera only over https: open this page by the server's https address, whose certificate this device must trust (the page /ca of the server says how).");
+        return byId("message").replaceChildren("A browser lets a page use the camera only over https: open this page by the server's https address, whose certificate this device must trust. ",
+            h("a", {href: "ca"}, "How it comes to trust it"), ".");
     }
     if (!("VideoEncoder" in window)) {
         connect.disabled = true;

@@ -193,7 +193,8 @@ export async function list<T>(path: string): Promise<T[]> {
     return (await ask<List<T>>("GET", path)).items;
 }
 
-export const rights = () => ask<Rights>("GET", "login");
+/// `proof`: what the page's address has to prove a role.
+export const rights = (proof = new URLSearchParams()) => ask<Rights>("GET", `login${proof.toString() ? `?${proof}` : ""}`);
 export const login = (proof: {token: string} | {once: string}) => ask<Rights>("POST", "login", proof);
 export const logout = () => ask<Rights>("POST", "logout", {});
 

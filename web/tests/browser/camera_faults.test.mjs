@@ -1,7 +1,8 @@
 // What goes wrong with a camera page: its camera, its encoder, its network, and whoever presses its buttons.
 import assert from "node:assert/strict";
+import {createHash} from "node:crypto";
 import {after, before, test} from "node:test";
-import {beCamera, cameraNamed as cameraOf, launch, Network, Server, until} from "./rig.mjs";
+import {beCamera, cameraNamed as cameraOf, launch, Network, patienceMs, Server, until} from "./rig.mjs";
 
 let server;
 let browser;
@@ -50,7 +51,7 @@ async function picturesOf({id}) {
 
 /** In a page: its encoders and cameras are known, and can be made to fail. */
 function sabotage() {
-    const rig = globalThis.rig = {encoders: [], tracks: [], encodes: true, trialDelayMs: 0, cameraDelayMs: 0, hasCamera: true, gives: true};
+    const rig = globalThis.rig = {encoders: [], tracks: [], encodes: true, trialDelayMs: 0, cameraDelayMs: 0, hasCamera: true, opensSilent: false, gives: true};
     globalThis.VideoEncoder = class extends VideoEncoder {
         constructor(init) {
             super(init);
@@ -72,8 +73,12 @@ function sabotage() {
         await new Promise((resolve) => setTimeout(resolve, rig.cameraDelayMs));
         if (!rig.hasCamera) throw new DOMException("Device in use", "NotReadableError");
         const stream = await open(constraints);
-        rig.tracks.push(...stream.getTracks());
-        rig.gives = true;
+        for (const track of stream.getVideoTracks()) {
+            rig.tracks.push(track);
+            const abilities = track.getCapabilities();
+            track.getCapabilities = () => ({...abilities, zoom: {min: 1, max: 4, step: 0.5}});
+        }
+        rig.gives = !rig.opensSilent;
         return stream;
     };
     const Processor = MediaStreamTrackProcessor;
@@ -303,14 +308,107 @@ test("a camera is opened again as often as it is lost, however long another app 
 
 test("a start that is stopped while encoders are tried costs the next one nothing", async () => {
     const page = await phone("undecided");
-    await page.evaluate(() => { globalThis.rig.trialDelayMs = 400; });
+    await page.evaluate(() => {
+        const {rig} = globalThis;
+        rig.trialDelayMs = 400;
+        rig.said = [];
+        const message = document.getElementById("message");
+        new MutationObserver(() => rig.said.push(message.textContent)).observe(message, {childList: true, characterData: true, subtree: true});
+    });
     const first = server.ask("POST", "capture/start", {cameras: ["undecided"]});
     await pause(700);
     await server.ask("POST", "capture/stop", {cameras: ["undecided"]});
     await first;
     await start("undecided");
     await more("undecided", 5);
-    assert.equal(await page.getByText("could not encode").isVisible(), false);
     await stop("undecided");
+    assert.deepEqual((await page.evaluate(() => globalThis.rig.said)).filter((text) => text.includes("encode")), []);
     await page.context().close();
+});
+
+test("a key on the slider for the zoom ends no recording", async () => {
+    const page = await phone("zoomer");
+    await start("zoomer");
+    await more("zoomer");
+    await page.getByLabel("Zoom").focus();
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    await more("zoomer");
+    assert.equal(await button(page).innerText(), "Disconnect");
+    assert.equal((await cameraNamed("zoomer")).state, "recording");
+    await stop("zoomer");
+    await page.context().close();
+});
+
+test("a page that still has pictures is not left unasked", async () => {
+    const page = await phone("reloaded");
+    const asked = [];
+    page.on("dialog", (dialog) => {
+        asked.push(dialog.type());
+        void dialog.dismiss().catch(() => {});
+    });
+    await start("reloaded");
+    await more("reloaded");
+    await page.evaluate(() => location.reload());
+    await until("it asks", () => asked.length > 0);
+    await more("reloaded");
+    await stop("reloaded");
+    await until("it has sent all", () => page.getByText("connected, waiting to be started").isVisible());
+    await page.reload();
+    assert.deepEqual(asked, ["beforeunload"]);
+    await page.context().close();
+});
+
+test("the next start does not wait for the last word about the recording before", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    const page = await context.newPage();
+    let isDeaf = false;
+    await page.routeWebSocket(/ingest/, (here) => {
+        const there = here.connectToServer();
+        there.onMessage((text) => (isDeaf && String(text).includes('"received"')) || here.send(text));
+    });
+    await beCamera(page, server, "unheard");
+    await start("unheard");
+    await more("unheard");
+    isDeaf = true;
+    await stop("unheard");
+    await start("unheard", {resolution: {width: 320, height: 240}, fps: 15, bitrate_bps: 300_000, timeout_ms: 5000});
+    isDeaf = false;
+    await more("unheard");
+    await stop("unheard");
+    await context.close();
+});
+
+test("what it can do is said again when its clock is known", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    await context.addInitScript(sabotage);
+    await context.addInitScript(() => { globalThis.rig.opensSilent = true; });
+    const page = await context.newPage();
+    const uncertainties = [];
+    page.on("websocket", (socket) => socket.on("framesent", ({payload}) => {
+        const said = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : {};
+        if (said.type === "capabilities") uncertainties.push(said.clock.uncertainty_us);
+    }));
+    await beCamera(page, server, "dark");
+    assert.deepEqual(uncertainties, [500_000]);
+    await page.evaluate(() => { globalThis.rig.gives = true; });
+    await until("it is said", () => uncertainties.length === 2 && uncertainties[1] <= 100_000);
+    await pause(2500);
+    assert.equal(uncertainties.length, 2, "once");
+    await context.close();
+});
+
+test("a browser without the right to be a camera is told so", async () => {
+    const token = "a-token-of-a-phone";
+    const sha256 = createHash("sha256").update(token).digest("hex");
+    const closed = await Server.start([], {auth: {camera: "token", tokens: [{name: "phone", sha256, roles: ["camera"]}]}});
+    const context = await browser.newContext({permissions: ["camera"]});
+    const page = await context.newPage();
+    page.setDefaultTimeout(patienceMs);
+    await page.goto(`${closed.url}camera?name=stranger`);
+    await button(page).click();
+    await page.getByText("no connection: this browser has no right to be a camera").waitFor();
+    await beCamera(page, closed, "friend", {url: closed.url, query: `&token=${token}`});
+    await context.close();
+    await closed.stop();
 });
