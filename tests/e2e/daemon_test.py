@@ -279,9 +279,14 @@ class Rotation(harness.Case):
         snippet = self.folder / "snippet"
         snippet.write_text(shipped)
         self.folder.chmod(0o755)
+        if os.geteuid() == 0:
+            os.chown(log, 12345, 12345)
+        before = log.stat()
         harness.run([LOGROTATE, "--force", "--state", self.folder / "state", snippet])
         harness.wait_for(lambda: log.exists() and "reloaded" in log.read_text(), "a new log")
         self.assertIn("control socket", (self.folder / "s.log.1").read_text())
+        now = log.stat()
+        self.assertEqual((now.st_uid, now.st_gid, now.st_mode), (before.st_uid, before.st_gid, before.st_mode))
         server.stop()
 
 
