@@ -1,5 +1,7 @@
 #include "capture/camera_stream.h"
 
+#include <chrono>
+
 #include "flv/metadata.h"
 
 namespace st::capture {
@@ -8,6 +10,8 @@ namespace {
 constexpr std::int64_t kRetryNs = 1'000'000'000;
 /// A picture is whole if nothing more of it came for so long.
 constexpr std::int64_t kWholeNs = 200'000'000;
+constexpr std::chrono::milliseconds kLook{100};
+constexpr unsigned kQuietLooks = 3;
 
 }  // namespace
 
@@ -45,11 +49,13 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
     if (!hold_path(name, now_ns)) return;
     holder_->last_input_ns.store(now_ns, std::memory_order_relaxed);
     give_kept(now_ns);
+    fed_ns_ = now_ns;
+    quiet_looks_ = 0;
     const bool begins = kept_.begins(peek);
     // What the hub keeps is given up for a key frame only: until then nobody could begin with what
     // is kept here instead.
     if (is_feeding_ && begins && !publication_.is_wanted(now_ns)) {
-        is_feeding_ = false;
+        stop_feeding();
         publication_.pause();
     }
     const std::uint64_t time_ms = clock_.to_ms(frame.timestamp_ms);
@@ -59,22 +65,36 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
     } else {
         kept_.add(std::move(kept), peek);
     }
-    publication_.count({frame.payload.size(), peek.starts_picture, begins, !kept_.empty(), now_ns});
-    if (is_feeding_) {
-        feed_pictures(frame.payload, time_ms);
-        push(now_ns);
-        if (const auto taken = clock_.instant_of(frame.timestamp_ms, now_ns)) {
-            publication_.note_instant(time_ms, {taken->wall_us, taken->bound_us});
-        }
+    publication_.count(
+        {frame.payload.size(), peek.starts_picture, begins, kept_.size(), kept_.bytes(), now_ns});
+    await_age();
+    if (!is_feeding_) {
+        if (peek.sps || peek.pps) pictures_.learn(frame.payload);
         return;
     }
-    if (!peek.sps && !peek.pps) return;
     feed_pictures(frame.payload, time_ms);
-    made_.clear();
+    push(now_ns);
+    await_rest();
+    if (const auto taken = clock_.instant_of(frame.timestamp_ms, now_ns)) {
+        publication_.note_instant(time_ms, {taken->wall_us, taken->bound_us});
+    }
 }
 
 void CameraStream::feed_pictures(Bytes payload, std::uint64_t time_ms) {
     pictures_.feed(payload, time_ms, made_);
+    charge();
+    if (pictures_.unusable() == unusable_) return;
+    unusable_ = pictures_.unusable();
+    publication_.note_unusable("H.264: a slice without the beginning of its picture");
+}
+
+void CameraStream::stop_feeding() {
+    is_feeding_ = false;
+    pictures_.restart();
+    charge();
+}
+
+void CameraStream::charge() {
     if (pictures_.held_bytes() == charged_bytes_) return;
     charged_bytes_ = pictures_.held_bytes();
     charge_ = MemoryBudget::Charge(hub_.memory().budget(), charged_bytes_);
@@ -84,14 +104,46 @@ void CameraStream::give_kept(std::int64_t now_ns) {
     if (is_feeding_ || !publication_ || !publication_.is_wanted(now_ns)) return;
     is_feeding_ = true;
     pictures_.restart();
-    const std::vector<KeptFrame> kept = kept_.take();
-    for (const KeptFrame& frame : kept) {
+    for (const KeptFrame& frame : kept_.take()) {
         feed_pictures(frame.payload, frame.timestamp_ms);
         push(frame.arrival_ns, hub::Coming::kept);
     }
-    if (kept.empty() || now_ns - kept.back().arrival_ns < kWholeNs) return;
+    if (now_ns - fed_ns_ >= kWholeNs) give_held(hub::Coming::kept);
+    await_rest();
+}
+
+/// The next picture, which shows that this one is whole, may be far away. Between two looks sockets
+/// are read: if it is us who were late, the rest comes before the last one.
+void CameraStream::await_rest() {
+    if (!pictures_.is_holding() || rest_timer_ != 0) return;
+    rest_timer_ = timers_.after(kLook, [this] {
+        rest_timer_ = 0;
+        if (++quiet_looks_ >= kQuietLooks) give_held(hub::Coming::measured);
+        await_rest();
+    });
+}
+
+void CameraStream::give_held(hub::Coming coming) {
     pictures_.flush(made_);
-    push(kept.back().arrival_ns, hub::Coming::kept);
+    push(fed_ns_, coming);
+}
+
+/// Of a camera that goes on sending, what is kept is bounded by its times.
+void CameraStream::await_age() {
+    if (age_timer_ != 0) return;
+    const std::int64_t age_ns = hub_.options().gop.age_ms * 1'000'000;
+    const std::int64_t left_ns = age_ns - (timers_.clock_ns() - fed_ns_);
+    age_timer_ = timers_.after(std::chrono::nanoseconds(left_ns), [this, age_ns] {
+        age_timer_ = 0;
+        if (timers_.clock_ns() - fed_ns_ < age_ns) return await_age();
+        kept_.expire();
+        publication_.expire();
+    });
+}
+
+CameraStream::~CameraStream() {
+    timers_.cancel(rest_timer_);
+    timers_.cancel(age_timer_);
 }
 
 void CameraStream::push(std::int64_t now_ns, hub::Coming coming) {
@@ -119,10 +171,9 @@ void CameraStream::push(std::int64_t now_ns, hub::Coming coming) {
 
 void CameraStream::leave_path(const std::string& reason) {
     if (is_feeding_) {
-        pictures_.flush(made_);
-        push(holder_->last_input_ns.load());
+        give_held(hub::Coming::measured);
+        stop_feeding();
     }
-    is_feeding_ = false;
     publication_.end(reason);
 }
 

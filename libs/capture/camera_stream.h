@@ -12,6 +12,7 @@
 #include "capture/camera_link.h"
 #include "capture/kept_frames.h"
 #include "hub/hub.h"
+#include "loop/timers.h"
 #include "media/annexb_packets.h"
 #include "media/nal_peek.h"
 
@@ -19,12 +20,16 @@ namespace st::capture {
 
 class CameraStream {
  public:
-    /// `clock`, the camera's, outlives this.
-    CameraStream(hub::Hub& hub, LinkPtr link, const CameraClock& clock)
+    /// All but the link outlives this; `clock` is the camera's.
+    CameraStream(hub::Hub& hub, loop::Timers& timers, LinkPtr link, const CameraClock& clock)
         : hub_(hub),
+          timers_(timers),
           link_(std::move(link)),
           clock_(clock),
           kept_(hub.options().gop, hub.memory()) {}
+    CameraStream(const CameraStream&) = delete;
+    CameraStream& operator=(const CameraStream&) = delete;
+    ~CameraStream();
 
     /// A frame of the camera, whatever its state. `name`: the camera's, at present; `message` holds
     /// the frame's payload; `peek` is peek_nals of it.
@@ -42,10 +47,16 @@ class CameraStream {
 
     void leave_path(const std::string& reason);
     void feed_pictures(Bytes payload, std::uint64_t time_ms);
+    void stop_feeding();
+    void charge();
+    void await_rest();
+    void give_held(hub::Coming coming);
+    void await_age();
     bool hold_path(const std::string& name, std::int64_t now_ns);
     void push(std::int64_t now_ns, hub::Coming coming = hub::Coming::measured);
 
     hub::Hub& hub_;
+    loop::Timers& timers_;
     const LinkPtr link_;
     const CameraClock& clock_;
     std::shared_ptr<Holder> holder_;
@@ -59,6 +70,11 @@ class CameraStream {
     std::size_t charged_bytes_ = 0;  ///< what they hold, in the server's budget
     MemoryBudget::Charge charge_;
     std::vector<media::Packet> made_;
+    std::uint64_t unusable_ = 0;    ///< of pictures_, told already
+    std::int64_t fed_ns_ = 0;       ///< the last frame
+    unsigned quiet_looks_ = 0;      ///< since then
+    loop::TimerId rest_timer_ = 0;  ///< for the rest of a picture
+    loop::TimerId age_timer_ = 0;   ///< of what is kept
 };
 
 }  // namespace st::capture

@@ -49,7 +49,7 @@ void KeptFrames::add(KeptFrame frame, const media::NalPeek& peek) {
 }
 
 void KeptFrames::keep(KeptFrame frame) {
-    bytes_ += frame.message->size();
+    bytes_ += frame.payload.size();
     held_bytes_ += held_bytes(frame);
     frame.message = memory_.keep(std::move(frame.message));
     frames_.push_back(std::move(frame));

@@ -38,10 +38,14 @@ class KeptFrames {
     void pass(KeptFrame frame, const media::NalPeek& peek);
     /// Everything from the newest key frame on; empties it.
     std::vector<KeptFrame> take();
+    /// Nobody should begin with what is kept any more.
+    void expire() { clear(); }
     /// What comes next does not go on with what came.
     void forget();
 
     bool empty() const { return frames_.empty(); }
+    std::size_t size() const { return frames_.size(); }
+    std::size_t bytes() const { return bytes_; }
 
  private:
     void keep(KeptFrame frame);
@@ -51,7 +55,7 @@ class KeptFrames {
     const hub::GopLimits limits_;
     std::deque<KeptFrame> frames_;
     hub::StreamMemory& memory_;
-    std::size_t bytes_ = 0;       ///< of messages
+    std::size_t bytes_ = 0;       ///< of payload
     std::size_t held_bytes_ = 0;  ///< with what goes along with them
     MemoryBudget::Holder held_;
     std::vector<KeptFrame> prefix_;  ///< without a picture, since the last picture

@@ -61,6 +61,10 @@ class Publication {
     void pause() {
         if (stream_) stream_->pause(number_);
     }
+    /// Nothing came for so long that nobody should begin with what is kept.
+    void expire() {
+        if (stream_) stream_->expire(number_);
+    }
     /// Something of the publisher could not be used; for whoever looks at the stream.
     void note_unusable(const std::string& why) {
         if (stream_) stream_->note_unusable(number_, why);

@@ -63,7 +63,7 @@ void Stream::begin(std::uint64_t publication, PublisherPtr publisher, const Publ
     newest_entry_.reset();
     zero_.reset();
     key_ns_.reset();
-    is_kept_by_publisher_ = false;
+    publisher_packets_ = publisher_bytes_ = 0;
     statistics_ = {};
     unusable_ = 0;
     unusable_why_.clear();
@@ -295,7 +295,8 @@ void Stream::count(std::uint64_t publication, const Arrival& arrival) {
     const Lock lock(mutex_);
     if (!publisher_ || publication != publication_) return;
     statistics_.add_unseen(arrival.bytes, arrival.is_picture, arrival.now_ns);
-    is_kept_by_publisher_ = arrival.is_kept;
+    publisher_packets_ = arrival.kept_packets;
+    publisher_bytes_ = arrival.kept_bytes;
     if (arrival.is_key) key_ns_ = arrival.now_ns;
 }
 
@@ -319,6 +320,15 @@ void Stream::pause(std::uint64_t publication) {
     history_.clear();
     newest_entry_.reset();
     has_key_ = false;
+}
+
+void Stream::expire(std::uint64_t publication) {
+    const Lock lock(mutex_);
+    if (!publisher_ || publication != publication_) return;
+    cache_.clear();
+    history_.clear();
+    newest_entry_.reset();
+    publisher_packets_ = publisher_bytes_ = 0;
 }
 
 bool Stream::leave(std::uint64_t publication) {
@@ -471,9 +481,10 @@ StreamStatus Stream::status() const {
     status.viewers = viewers_;
     status.dropped = dropped_;
     status.queue_bytes_max = queue_bytes_max_;
-    status.gop_packets = cache_.units().size();
-    status.gop_bytes = cache_.bytes();
-    status.is_kept = is_kept_by_publisher_ || !cache_.units().empty();
+    const bool is_kept_here = !cache_.units().empty();
+    status.gop_packets = is_kept_here ? cache_.units().size() : publisher_packets_;
+    status.gop_bytes = is_kept_here ? cache_.bytes() : publisher_bytes_;
+    status.is_kept = status.gop_packets > 0;
     status.key_ns = key_ns_;
     return status;
 }

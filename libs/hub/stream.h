@@ -27,7 +27,9 @@ struct Arrival {
     std::size_t bytes = 0;
     bool is_picture = false;  ///< begins one
     bool is_key = false;      ///< ... that a decoder may begin with
-    bool is_kept = false;     ///< the publisher keeps it, and all since the last key frame
+    /// What the publisher keeps instead of the hub: all since the last key frame.
+    std::size_t kept_packets = 0;
+    std::size_t kept_bytes = 0;
     std::int64_t now_ns = 0;
 };
 
@@ -51,7 +53,7 @@ struct StreamStatus {
     std::size_t viewers = 0;
     std::uint64_t dropped = 0;  ///< for viewers that have left
     std::uint64_t queue_bytes_max = 0;
-    std::size_t gop_packets = 0;
+    std::size_t gop_packets = 0;  ///< kept for whoever comes, by the hub or the publisher
     std::size_t gop_bytes = 0;
     bool is_kept = false;                ///< somebody who comes now need not wait for a key frame
     std::optional<std::int64_t> key_ns;  ///< when its last key frame came
@@ -108,6 +110,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::optional<LineZero> zero() const ST_EXCLUDES(mutex_);
     /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
     void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
+    /// What is kept is too old for whoever comes: nothing came after it. Who watches goes on.
+    void expire(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Somebody watches, or has just done so.
     bool is_wanted(std::int64_t now_ns) const {
         return watchers_.load(std::memory_order_relaxed) > 0 ||
@@ -204,7 +208,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::size_t held_bytes_ ST_GUARDED_BY(mutex_) = 0;
     MemoryBudget::Charge held_charge_ ST_GUARDED_BY(mutex_);
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
-    bool is_kept_by_publisher_ ST_GUARDED_BY(mutex_) = false;
+    std::size_t publisher_packets_ ST_GUARDED_BY(mutex_) = 0;  ///< kept by it
+    std::size_t publisher_bytes_ ST_GUARDED_BY(mutex_) = 0;
     std::optional<LineZero> zero_ ST_GUARDED_BY(mutex_);
     std::optional<std::int64_t> key_ns_ ST_GUARDED_BY(mutex_);  ///< of the last key frame
     Coming coming_ ST_GUARDED_BY(mutex_) = Coming::live;        ///< of the push under way

@@ -430,7 +430,7 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     EXPECT_FALSE(publication.is_wanted(world.executor.now));
     world.push(publication, key(0));
     EXPECT_TRUE(world.hub.find("/live/x")->newest_entry());
-    publication.count({4, true, false, false, world.executor.now});
+    publication.count({4, true, false, 0, 0, world.executor.now});
     publication.pause();
     EXPECT_FALSE(world.hub.find("/live/x")->newest_entry());
     FakeViewer viewer;
@@ -449,18 +449,24 @@ TEST(Hub, counts_what_came_in_once_and_tells_how_old_the_last_key_frame_is) {
     Publication publication = world.publish();
     const auto status = [&] { return world.hub.streams().at(0); };
     EXPECT_FALSE(status().key_ns);
-    publication.count({100, true, true, true, world.executor.now});
+    publication.count({100, true, true, 3, 90, world.executor.now});
     EXPECT_EQ(status().key_ns, world.executor.now);
     EXPECT_TRUE(status().is_kept) << "by the publisher";
+    EXPECT_EQ(status().gop_packets, 3U);
+    EXPECT_EQ(status().gop_bytes, 90U);
     const std::int64_t key_ns = world.executor.now;
     world.executor.now += 43'000 * kMs;
-    publication.count({50, true, false, false, world.executor.now});
+    publication.count({50, true, false, 0, 0, world.executor.now});
     EXPECT_FALSE(status().is_kept);
     EXPECT_EQ(status().key_ns, key_ns);
     publication.push(key(0), key_ns, Coming::kept);
     publication.push(delta(43'000), world.executor.now, Coming::measured);
     EXPECT_EQ(status().key_ns, key_ns);
     EXPECT_TRUE(status().is_kept) << "by the hub";
+    EXPECT_EQ(status().gop_packets, 2U);
+    publication.expire();
+    EXPECT_FALSE(status().is_kept);
+    EXPECT_EQ(status().gop_packets, 0U);
     EXPECT_EQ(status().statistics.pictures(), 2U);
     EXPECT_EQ(status().statistics.bytes(), 150U);
 }
