@@ -1,12 +1,12 @@
 /// Decides when a connection to the server is lost, which a browser notices minutes later. One for each connection.
 
 /// A server that owes a word each second (it acknowledges pictures) is out of reach after so long.
-export const silentMs = 5000;
+const silentMs = 5000;
 /// One that asks for the clock does so every ten seconds.
-export const idleSilentMs = 25_000;
+const idleSilentMs = 25_000;
 /// A server may hold an upgrade back for `camera.takeover_after`, to see whether the one who has the name is alive; whoever
 /// gives up before begins anew.
-export const connectMs = 20_000;
+const connectMs = 20_000;
 
 export class LineWatch {
     private isOpen = false;
