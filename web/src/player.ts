@@ -6,7 +6,7 @@ import {readTags} from "./lib/flv.ts";
 import {JpegPlayer} from "./lib/jpeg_player.ts";
 import {LiveSocket} from "./lib/live_socket.ts";
 import {canPlayByMediaSource, MediaSourcePlayer} from "./lib/media_source_player.ts";
-import {canDecodePictures, otherText, PictureDecoder, PictureScreen} from "./lib/picture_decoder.ts";
+import {canDecodePictures, otherText, PictureDecoder, PictureScreen, soundOnly} from "./lib/picture_decoder.ts";
 import {SnapshotPlayer} from "./lib/snapshot_player.ts";
 import {Stillness} from "./lib/stillness.ts";
 import {credentials, isJpegPath, isStreamPath, socketUrl} from "./lib/stream_url.ts";
@@ -151,11 +151,12 @@ function playByMediaSource(wanted: Wanted, {muted, note}: {muted: boolean; note?
     };
     mute(muted);
     sound.onclick = () => mute(!video.muted);
-    const player = new MediaSourcePlayer(video, urlOf(wanted), message, () => void playIfJpegs(wanted, () => {
+    const say = (text: string) => message(text === "" && note === soundOnly ? note : text);
+    const player = new MediaSourcePlayer(video, urlOf(wanted), say, () => void playIfJpegs(wanted, () => {
         player.leave();
         clearInterval(timer);
         video.hidden = sound.hidden = true;
-    }));
+    }), note === undefined ? undefined : `${otherText(note)}; trying Media Source`);
     const timer = setInterval(() => {
         const {behindMs} = player;
         if (behindMs === null) return;

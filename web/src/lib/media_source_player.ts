@@ -24,8 +24,9 @@ export class MediaSourcePlayer {
     private hasCome = false;
 
     /// `say`: what is in the way of pictures; "": nothing. `onRefused`: it ended, and nothing of it has ever come.
+    /// `waiting`: what is said until there is something.
     constructor(private readonly video: HTMLVideoElement, private readonly url: string, private readonly say: (text: string) => void,
-                private readonly onRefused: () => void = () => undefined) {
+                private readonly onRefused: () => void = () => undefined, private readonly waiting = "waiting for the stream") {
         mpegts.LoggingControl.enableAll = false;
         video.onplaying = () => say("");
         setInterval(() => this.watch(), 1000);
@@ -52,7 +53,7 @@ export class MediaSourcePlayer {
     }
 
     private begin(): void {
-        this.say("waiting for the stream");
+        this.say(this.waiting);
         const player = this.player = mpegts.createPlayer({type: "flv", isLive: true, url: this.url}, {
             enableWorker: false, enableStashBuffer: false, autoCleanupSourceBuffer: true,
             // A little late is made up for by playing faster, what a stream begins with by a jump.

@@ -17,7 +17,8 @@ const againMs = 1000;
 export const canDecodePictures = () => isSecureContext && "VideoDecoder" in window;
 
 /// What to say of a stream that has no H.264 (PictureDecoder.other).
-export const otherText = (what: string) => what === "sound only" ? "it has sound only" : `its video is ${what}, not H.264`;
+export const soundOnly = "sound only";
+export const otherText = (what: string) => what === soundOnly ? "it has sound only" : `its video is ${what}, not H.264`;
 
 export interface DecodedPicture {
     frame: VideoFrame;
@@ -76,7 +77,7 @@ export class PictureDecoder {
             this.other = otherCodec(tag) ?? "";
         } else if (tag.kind === "audio" && !this.hasVideo) {
             this.soundSinceMs ??= arrivedMs;
-            if (arrivedMs - this.soundSinceMs >= soundOnlyMs) this.other = "sound only";
+            if (arrivedMs - this.soundSinceMs >= soundOnlyMs) this.other = soundOnly;
         }
     }
 

@@ -132,7 +132,7 @@ test("a stream that is not H.264 is said to be, and tried by Media Source", asyn
         }
     }));
     await page.goto(`${server.url}player?path=/camera/odd`);
-    await page.locator("video").waitFor();
+    await page.getByText("its video is H.265, not H.264; trying Media Source").waitFor();
     assert.equal(await page.locator("canvas").isVisible(), false);
     await page.goto(`${server.url}wall?paths=/camera/odd`);
     await page.getByText("its video is H.265, not H.264").waitFor();
