@@ -47,6 +47,27 @@ std::vector<std::uint8_t> body_at(SegmentFile& file, std::uint64_t at, std::stri
     return body;
 }
 
+/// Whether a fragment is there with all its bytes, whatever it says.
+bool is_fragment_at(SegmentFile& file, std::uint64_t at) {
+    const std::vector<std::uint8_t> moof = body_at(file, at, "moof", kMoofBytesMax);
+    if (find_box(find_box(moof, box_type("traf")), box_type("trun")).empty()) return false;
+    const auto mdat = box_at(file, at + kBoxHeadBytes + moof.size());
+    return mdat && mdat->is("mdat");
+}
+
+/// Whether such a one begins anywhere from there on: then what is unreadable there is damage, and
+/// no torn end.
+bool has_fragment_behind(SegmentFile& file, std::uint64_t from) {
+    constexpr std::string_view kMoof = "moof";
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.size() - from));
+    bytes.resize(file.read_at(from, bytes));
+    const std::string_view text = as_text(bytes);
+    for (std::size_t at = text.find(kMoof, 4); at != text.npos; at = text.find(kMoof, at + 1)) {
+        if (is_fragment_at(file, from + at - 4)) return true;
+    }
+    return false;
+}
+
 /// The tables of one track, as they grow fragment by fragment.
 struct Growing {
     SegmentTables tables;
@@ -262,8 +283,10 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     }
     const auto contents = read_behind(file, *head);
     if (!contents) {
-        if (file.size() > kTornBytesMax)
+        const std::uint64_t behind = file.size() - std::min(file.size(), head->free_at + 16);
+        if (behind > kTornBytesMax || has_fragment_behind(file, file.size() - behind)) {
             return Error{"a segment that is damaged from its beginning on"};
+        }
         return std::optional<SegmentFacts>();
     }
     SegmentFacts facts = facts_of(*contents);
@@ -273,7 +296,8 @@ Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
         return std::optional(facts);
     }
     const std::uint64_t behind = file.size() - contents->end;
-    (behind > kTornBytesMax ? facts.unread_bytes : facts.cut_bytes) = behind;
+    const bool is_damage = behind > kTornBytesMax || has_fragment_behind(file, contents->end);
+    (is_damage ? facts.unread_bytes : facts.cut_bytes) = behind;
     if (facts.cut_bytes > 0) file.truncate(contents->end);
     const std::uint64_t end = file.size();
     Boxes out;

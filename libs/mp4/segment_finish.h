@@ -25,12 +25,12 @@ struct SegmentFacts {
     std::uint64_t sounds = 0;
     std::uint64_t bytes = 0;         ///< of the whole file
     std::uint64_t cut_bytes = 0;     ///< torn: behind the last whole fragment
-    std::uint64_t unread_bytes = 0;  ///< more than that, left in the file: it is damaged
+    std::uint64_t unread_bytes = 0;  ///< no such tear, left in the file: it is damaged
     bool was_finished = false;       ///< before; the counts are 0 then
 };
 
-/// A crash leaves at most a fragment torn, and a fragment has no more. Behind more than that there
-/// is damage, which is nobody's to delete.
+/// A crash leaves at most a fragment torn, and a fragment has no more. More than that, or with a
+/// whole fragment in it, is damage, which is nobody's to delete.
 constexpr std::uint64_t kTornBytesMax = std::uint64_t{32} << 20;
 
 /// What comes of a crash at any byte is readable, and finishing it again gives the same.

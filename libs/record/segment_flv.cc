@@ -233,6 +233,31 @@ struct Paced {
     }
 };
 
+/// One that the size behind it confirms, as ours have it.
+std::optional<FlvTag> confirmed_tag_at(const mp4::MovieSource& file, std::uint64_t at) {
+    const auto tag = flv_tag_at(file, at);
+    std::array<std::uint8_t, flv::kPreviousTagSizeBytes> said{};
+    if (!tag || !file.read(tag->at + tag->bytes, said)) return std::nullopt;
+    const bool is_confirmed = load_be32(said.data()) == flv::kTagHeaderBytes + tag->bytes;
+    return is_confirmed ? tag : std::nullopt;
+}
+
+/// Whether a whole picture or sound begins anywhere from there on: then what is unreadable there is
+/// damage, and no torn end.
+bool has_frame_behind(const mp4::MovieSource& file, std::uint64_t from) {
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(file.bytes - from));
+    if (!file.read(from, bytes)) return false;
+    for (std::size_t at = 0; at + flv::kTagHeaderBytes <= bytes.size(); ++at) {
+        const auto type = static_cast<flv::TagType>(bytes[at]);
+        if (type != flv::TagType::video && type != flv::TagType::audio) continue;
+        const bool is_of_stream_0 = (load_be32(&bytes[at + 7]) & 0xFF'FFFF) == 0;
+        if (!is_of_stream_0) continue;
+        const auto tag = confirmed_tag_at(file, from + at);
+        if (tag && tag->is_frame()) return true;
+    }
+    return false;
+}
+
 std::string text_of(const flv::AmfObject& object, std::string_view name) {
     const flv::AmfValue* value = object.find(name);
     const std::string* text = value == nullptr ? nullptr : value->string();
@@ -279,19 +304,20 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
     std::vector<std::uint8_t> begin(std::min<std::uint64_t>(file.size(), kFlvMarkBytesMax));
     begin.resize(file.read_at(0, begin));
     const auto mark = read_flv_mark(begin);
-    if (!mark) {
-        if (file.size() < kFlvMarkBytesMax) return std::optional<mp4::SegmentFacts>();
-        return mark.error();
-    }
-    mp4::SegmentFacts facts;
-    facts.mark = mark->mark;
-    std::uint64_t at = mark->tags_at;
-    std::map<flv::TagType, Paced> tracks;
     const mp4::MovieSource source{file.size(),
                                   [&](std::uint64_t from, std::span<std::uint8_t> into) {
                                       return file.read_at(from, into) == into.size();
                                   }};
-    while (const auto tag = flv_tag_at(source, at)) {
+    if (!mark) {
+        if (file.size() < kFlvMarkBytesMax && !has_frame_behind(source, 0))
+            return std::optional<mp4::SegmentFacts>();
+        return mark.error();
+    }
+    mp4::SegmentFacts facts;
+    facts.mark = mark->mark;
+    std::uint64_t at = std::min(mark->tags_at, file.size());  // torn just before its end
+    std::map<flv::TagType, Paced> tracks;
+    while (const auto tag = confirmed_tag_at(source, at)) {
         at = tag->next();
         if (!tag->is_frame()) continue;
         tracks[tag->type].add(tag->ms, tag->shown_after_ms());
@@ -302,9 +328,10 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
             ++facts.sounds;
         }
     }
+    const std::uint64_t behind = file.size() - at;
+    const bool is_damage = behind > mp4::kTornBytesMax || has_frame_behind(source, at);
     if (facts.pictures + facts.sounds == 0) {
-        if (file.size() > mp4::kTornBytesMax)
-            return Error{"a segment that is damaged from its beginning on"};
+        if (is_damage) return Error{"a segment that is damaged from its beginning on"};
         return std::optional<mp4::SegmentFacts>();
     }
     for (const auto& [type, track] : tracks) {
@@ -312,8 +339,7 @@ Result<std::optional<mp4::SegmentFacts>> finish_flv_segment(mp4::SegmentFile& fi
         facts.duration_us = std::max(facts.duration_us, ends_ms * 1000);
     }
     facts.was_finished = mark->duration_s > 0;
-    const std::uint64_t behind = file.size() - at;
-    (behind > mp4::kTornBytesMax ? facts.unread_bytes : facts.cut_bytes) = behind;
+    (is_damage ? facts.unread_bytes : facts.cut_bytes) = behind;
     if (facts.cut_bytes > 0) file.truncate(at);
     file.write_at(mark->duration_at, big_endian(static_cast<double>(facts.duration_us) / 1e6));
     file.sync();

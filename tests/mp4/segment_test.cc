@@ -262,6 +262,45 @@ TEST(Segment, that_is_damaged_loses_none_of_its_bytes) {
     EXPECT_EQ(none.size(), begin[0].size() + unreadable.size());
 }
 
+TEST(Segment, with_one_damaged_place_keeps_the_fragments_behind_it) {
+    MemorySegmentFile whole;
+    ASSERT_TRUE(record(whole, stream(1000, 24, 1000)));
+    const std::vector<std::uint8_t>& before = whole.bytes();
+    std::vector<std::size_t> moofs;
+    for (const auto& box : boxes(before)) {
+        if (box.type == "moof") moofs.push_back(box.at);
+    }
+    ASSERT_GE(moofs.size(), 3U);
+    for (std::size_t i = 0; i < moofs.size(); ++i) {
+        SCOPED_TRACE(i);
+        std::vector<std::uint8_t> damaged = before;
+        damaged[moofs[i] + 5] ^= 1;  // of its type
+        MemorySegmentFile file{Bytes(damaged)};
+        const auto facts = finish_segment(file);
+        if (i == 0) {
+            ASSERT_FALSE(facts.ok());
+            EXPECT_EQ(facts.error().message, "a segment that is damaged from its beginning on");
+            EXPECT_EQ(file.bytes(), damaged);
+            continue;
+        }
+        ASSERT_TRUE(facts && *facts);
+        const bool is_last = i + 1 == moofs.size();
+        EXPECT_EQ((*facts)->unread_bytes, is_last ? 0 : before.size() - moofs[i]);
+        EXPECT_EQ((*facts)->cut_bytes, is_last ? before.size() - moofs[i] : 0);
+        const std::size_t kept = is_last ? moofs[i] : before.size();
+        EXPECT_TRUE(std::equal(damaged.begin() + static_cast<std::ptrdiff_t>(moofs[1]),
+                               damaged.begin() + static_cast<std::ptrdiff_t>(kept),
+                               file.bytes().begin() + static_cast<std::ptrdiff_t>(moofs[1])));
+        EXPECT_THAT(types(file.bytes()), ElementsAre("ftyp", "uuid", "mdat", "moov"));
+    }
+    // Of the moov in front, without which none of them can be read.
+    std::vector<std::uint8_t> damaged = before;
+    std::ranges::search(damaged, std::string_view("moov")).front() = 'x';
+    MemorySegmentFile file{Bytes(damaged)};
+    EXPECT_FALSE(finish_segment(file).ok()) << "it is left as it is";
+    EXPECT_EQ(file.bytes(), damaged);
+}
+
 /// The sound of 1 s comes behind pictures of later, as from an encoder that was held up.
 TEST(Segment, keeps_sound_that_is_from_before_its_time_0) {
     for (const std::int64_t fragment_ms : {100, 200, 1000, 3000}) {

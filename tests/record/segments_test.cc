@@ -837,19 +837,55 @@ TEST(Segments, of_groups_larger_than_a_file_may_be_are_one_group_each) {
     EXPECT_EQ(all, up_to(world.picture));
 }
 
-TEST(FlvSegment, cut_anywhere_is_finished_with_every_tag_that_was_whole) {
-    mp4::MemorySegmentFile whole;
-    mp4::SegmentMark mark;
-    mark.path = "/live/x";
-    mark.first_wall_us = 1'769'846'400'000'000;
+/// Ten pictures of 40 ms, from the stream's 5 s on.
+mp4::MemorySegmentFile flv_segment(const mp4::SegmentMark& mark) {
+    mp4::MemorySegmentFile file;
     SegmentHeaders headers;
     headers.video = std::make_shared<const Packet>(video_config());
-    auto output = begin_flv_segment(whole, mark, headers, 100);
+    auto output = begin_flv_segment(file, mark, headers, 100);
     for (std::uint32_t i = 0; i < 10; ++i) {
         output->add(
             std::make_shared<const Packet>(numbered(media::Track::video, 5000 + i * 40, i, 30)));
     }
     output->end(std::nullopt);
+    return file;
+}
+
+mp4::SegmentMark flv_mark() { return {"/live/x", {}, {}, 1'769'846'400'000'000, 1, 1}; }
+
+TEST(FlvSegment, with_one_damaged_place_keeps_the_tags_behind_it) {
+    const mp4::MemorySegmentFile whole = flv_segment(flv_mark());
+    const std::vector<std::uint8_t>& before = whole.bytes();
+    constexpr std::size_t kTag = 11 + 5 + 30 + 4;
+    for (std::size_t i = 0; i < 10; ++i) {
+        SCOPED_TRACE(i);
+        const std::size_t at = before.size() - (10 - i) * kTag;
+        std::vector<std::uint8_t> damaged = before;
+        damaged[at + 3] ^= 0x11;  // of its size
+        mp4::MemorySegmentFile file{Bytes(damaged)};
+        const auto facts = finish_flv_segment(file);
+        if (i == 0) {
+            ASSERT_FALSE(facts.ok());
+            EXPECT_EQ(facts.error().message, "a segment that is damaged from its beginning on");
+            EXPECT_EQ(file.bytes(), damaged);
+            continue;
+        }
+        ASSERT_TRUE(facts && *facts);
+        EXPECT_EQ((*facts)->pictures, i);
+        EXPECT_EQ((*facts)->unread_bytes, i == 9 ? 0 : before.size() - at);
+        EXPECT_EQ((*facts)->cut_bytes, i == 9 ? kTag : 0);
+        EXPECT_EQ(file.size(), before.size() - (i == 9 ? kTag : 0));
+    }
+    std::vector<std::uint8_t> damaged = before;
+    damaged[9 + 4 + 11] ^= 0xFF;  // what the first tag says of the segment
+    mp4::MemorySegmentFile file{Bytes(damaged)};
+    EXPECT_FALSE(finish_flv_segment(file).ok()) << "it is left as it is";
+    EXPECT_EQ(file.bytes(), damaged);
+}
+
+TEST(FlvSegment, cut_anywhere_is_finished_with_every_tag_that_was_whole) {
+    const mp4::SegmentMark mark = flv_mark();
+    const mp4::MemorySegmentFile whole = flv_segment(mark);
     const Bytes all(whole.bytes());
     std::uint64_t most = 0;
     for (std::size_t size = 0; size <= all.size(); ++size) {
