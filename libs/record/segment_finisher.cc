@@ -58,11 +58,15 @@ void SegmentFinisher::discard(const SegmentPlace& place) {
     ours_.erase(place.path);
 }
 
-/// Of a file that was seen in the folder.
-bool SegmentFinisher::is_ours(const std::string& path) {
+/// By an earlier run, with its file: the end may have come before that, or somebody deleted it.
+bool SegmentFinisher::is_left(const SegmentPlace& marked) {
     const Lock making(making_);
+    if (!SegmentFolder::is_there(marked)) {
+        SegmentFolder::close(marked);
+        return false;
+    }
     const Lock lock(mutex_);
-    return ours_.contains(path);
+    return !ours_.contains(marked.path);
 }
 
 bool SegmentFinisher::wait_idle(std::int64_t deadline_ns) {
@@ -141,7 +145,7 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
 void SegmentFinisher::recover() {
     try {
         folder_.for_each_open([this](SegmentPlace place) {
-            if (is_ours(place.path)) return;
+            if (!is_left(place)) return;
             log_.info(place.path + ": left open by an earlier run, finishing");
             add({"", "crash", std::move(place), nullptr, true});
         });

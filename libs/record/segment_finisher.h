@@ -57,7 +57,7 @@ class SegmentFinisher {
         return segment.is_left ? left_ : ended_;
     }
     bool finish(EndedSegment& segment) ST_EXCLUDES(mutex_);
-    bool is_ours(const std::string& path) ST_EXCLUDES(making_, mutex_);
+    bool is_left(const SegmentPlace& marked) ST_EXCLUDES(making_, mutex_);
 
     const SegmentFolder& folder_;
     const Log log_;

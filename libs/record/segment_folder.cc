@@ -80,11 +80,6 @@ void find_open(const Fd& folder, const std::string& path,
         place.name = name;
         place.path = path + "/" + name;
         place.format = is_flv ? SegmentFormat::flv : SegmentFormat::mp4;
-        // The end came before the file did, or somebody deleted it.
-        if (!SegmentFolder::is_there(place)) {
-            SegmentFolder::close(place);
-            continue;
-        }
         found(std::move(place));
     }
 }

@@ -42,8 +42,8 @@ class SegmentFolder {
     /// There is nothing in it: takes it back.
     static void discard(const SegmentPlace& place) noexcept;
 
-    /// Calls `found` for each segment that is marked open, of both layouts. What cannot be read is
-    /// passed over; a mark without its file is taken away.
+    /// Calls `found` for each segment that is marked open, of both layouts, also where the mark has
+    /// no file (yet). What cannot be read is passed over.
     void for_each_open(const std::function<void(SegmentPlace)>& found) const;
     /// Throws std::system_error.
     static Fd open(const SegmentPlace& place);

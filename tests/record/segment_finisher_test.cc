@@ -19,10 +19,16 @@ namespace fs = std::filesystem;
 /// What is told of segments that cannot be read; holds up who tells it, of the files of `held_up`.
 class Warnings final : public LogSink {
  public:
-    bool enabled(LogLevel level) const override { return level == LogLevel::warning; }
-    void write(LogLevel, std::string_view, std::string_view text) override {
+    bool enabled(LogLevel) const override { return true; }
+    void write(LogLevel level, std::string_view, std::string_view text) override {
         const std::string path(text.substr(0, text.find(':')));
         Lock lock(mutex_);
+        if (level != LogLevel::warning) {
+            found_ = path.substr(path.rfind('/') + 1);
+            changed_.notify_all();
+            while (found_ == held_up_found_) changed_.wait(lock.native());
+            return;
+        }
         told_.push_back(path.substr(path.rfind('/') + 1));
         changed_.notify_all();
         while (told_.back() == held_up_) changed_.wait(lock.native());
@@ -31,6 +37,16 @@ class Warnings final : public LogSink {
         const Lock lock(mutex_);
         held_up_ = name;
         changed_.notify_all();
+    }
+    /// Likewise, when it is found.
+    void hold_up_found(const std::string& name) {
+        Lock lock(mutex_);
+        held_up_found_ = name;
+        changed_.notify_all();
+    }
+    void wait_for_found(const std::string& name) {
+        Lock lock(mutex_);
+        while (found_ != name) changed_.wait(lock.native());
     }
     std::vector<std::string> wait_for(std::size_t count) {
         Lock lock(mutex_);
@@ -43,6 +59,8 @@ class Warnings final : public LogSink {
     std::condition_variable changed_;
     std::vector<std::string> told_ ST_GUARDED_BY(mutex_);
     std::string held_up_ ST_GUARDED_BY(mutex_);
+    std::string found_ ST_GUARDED_BY(mutex_);
+    std::string held_up_found_ ST_GUARDED_BY(mutex_);
 };
 
 class SegmentFinisherTest : public testing::Test {
@@ -87,6 +105,28 @@ TEST_F(SegmentFinisherTest, is_asked_what_waits_while_a_disk_stalls_as_a_file_is
     EXPECT_EQ(asked.wait_for(std::chrono::seconds(5)), std::future_status::ready);
     const Fd reader(::open(mark.c_str(), O_RDONLY));
     EXPECT_EQ(made.get().place.name, "19700101000001_segment_001.mp4");
+}
+
+TEST_F(SegmentFinisherTest, leaves_the_mark_of_a_file_that_is_being_made) {
+    leave("0.mp4");
+    const std::string name = "19700101000001_segment_001.mp4";
+    const fs::path mark = in_stream(name + ".open");
+    ASSERT_EQ(::mkfifo(mark.c_str(), 0600), 0);
+    std::ofstream(in_stream("2.mp4.open")) << "of nothing";
+    warnings_->hold_up_found("0.mp4");
+    start();
+    warnings_->wait_for_found("0.mp4");
+    auto made = std::async(std::launch::async, [this] { return make(); });
+    // It opens the mark, which is a pipe that nobody reads, before it makes the file.
+    EXPECT_EQ(made.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+    warnings_->hold_up_found("");
+    EXPECT_EQ(made.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+    const Fd reader(::open(mark.c_str(), O_RDONLY));
+    ASSERT_TRUE(reader) << "the mark is gone";
+    EXPECT_EQ(made.get().place.name, name);
+    warnings_->wait_for(1);
+    EXPECT_TRUE(fs::exists(mark));
+    EXPECT_FALSE(fs::exists(in_stream("2.mp4.open")));
 }
 
 TEST_F(SegmentFinisherTest, leaves_what_a_crash_left_to_the_next_start_rather_than_wait_for_it) {
