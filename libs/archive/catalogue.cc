@@ -54,8 +54,7 @@ void Catalogue::run() {
     std::uint64_t asked = 0;
     while (wait_for_wishes(wishes, asked)) {
         try {
-            if (!store_) open();
-            carry_out(wishes);
+            open_and_carry_out(wishes);
             const Lock lock(mutex_);
             done_ = asked;
             if (wishes.all) is_building_ = false;
@@ -101,12 +100,15 @@ bool Catalogue::is_stopping() const {
     return stops_;
 }
 
-void Catalogue::open() {
+/// A full disk must not keep retention from making room, for which it has to know what is there.
+void Catalogue::open_and_carry_out(const Wishes& wishes) {
     try {
-        open_file();
+        if (!store_) open_file();
+        carry_out(wishes);
     } catch (const DatabaseError& error) {
-        if (!error.is_refusal()) throw;
+        if (!error.is_refusal() || !is_building()) throw;
         open_in_memory(error.what());
+        carry_out(wishes);
     }
 }
 
@@ -121,7 +123,6 @@ void Catalogue::open_file() {
     use(std::move(store), file_);
 }
 
-/// A full disk must not keep retention from making room, for which it has to know what is there.
 void Catalogue::open_in_memory(const std::string& why) {
     log_.warning(why + "; until the next start the catalogue is in memory");
     // SQLite finds it by its name, in this program alone: nobody else's may be called so.
@@ -136,6 +137,7 @@ void Catalogue::open_in_memory(const std::string& why) {
 void Catalogue::use(std::unique_ptr<Store> store, const std::string& place) {
     store_ = std::move(store);
     const Lock lock(mutex_);
+    readers_.clear();
     generation_ = ++generations_;
     place_ = place;
 }

@@ -2,8 +2,8 @@
 /// What lies in the recordings folder, for who lists it or looks for a moment in it: recordings of
 /// cameras and segments of live streams. A cache in SQLite (`.catalogue.sqlite` in the folder):
 /// built in the background, made anew when it is missing, damaged or of another version, and
-/// brought up to date at each start; in memory where the disk has no room for it. The folders are
-/// the truth. docs/archive.md.
+/// brought up to date at each start; in memory where the disk does not take it. The folders are the
+/// truth. docs/archive.md.
 ///
 /// One thread writes it; whoever asks reads it with a connection of his own. What changed in a
 /// folder before a question is in the answer, unless that takes longer than kPatience; then the
@@ -136,7 +136,6 @@ class Catalogue {
     /// False: the end of the program.
     bool wait_for_wishes(Wishes& wishes, std::uint64_t& asked) ST_EXCLUDES(mutex_);
     bool is_stopping() const ST_EXCLUDES(mutex_);
-    void open() ST_EXCLUDES(mutex_);
     void open_file() ST_EXCLUDES(mutex_);
     void open_in_memory(const std::string& why) ST_EXCLUDES(mutex_);
     void use(std::unique_ptr<Store> store, const std::string& place) ST_EXCLUDES(mutex_);
@@ -145,6 +144,7 @@ class Catalogue {
     void serve_small_wishes() ST_EXCLUDES(mutex_);
     void update_all();
     void update_names();
+    void open_and_carry_out(const Wishes& wishes) ST_EXCLUDES(mutex_);
     void update_recording(const std::string& id);
     void update_file(const std::string& file);
     void update_stream(const std::string& stream);

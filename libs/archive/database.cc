@@ -2,6 +2,8 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+
 #include "base/out_of_descriptors.h"
 #include "control/glob.h"
 
@@ -22,6 +24,11 @@ void matches(sqlite3_context* context, int, sqlite3_value** values) {
                        control::glob_match(text_of(values[0]), text_of(values[1])) ? 1 : 0);
 }
 
+bool takes_no_files(int system_errno) {
+    return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EROFS ||
+           system_errno == EACCES || system_errno == EPERM;
+}
+
 }  // namespace
 
 DatabaseError::DatabaseError(const std::string& what, int code, int system_errno)
@@ -32,14 +39,18 @@ bool DatabaseError::is_damage() const {
     // A program without descriptors finds no file, and nothing is wrong with it.
     if (is_out_of_descriptors(system_errno_)) return false;
     return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB || kind == SQLITE_ERROR ||
-           kind == SQLITE_SCHEMA || kind == SQLITE_MISMATCH || kind == SQLITE_CANTOPEN ||
-           code_ == SQLITE_READONLY_DBMOVED;
+           kind == SQLITE_SCHEMA || kind == SQLITE_MISMATCH || code_ == SQLITE_READONLY_DBMOVED ||
+           (kind == SQLITE_CANTOPEN && !takes_no_files(system_errno_));
 }
 
 bool DatabaseError::is_refusal() const {
     const int kind = code_ & 0xFF;
     if (is_out_of_descriptors(system_errno_)) return false;
-    return kind == SQLITE_FULL || kind == SQLITE_IOERR;
+    // What SQLite cannot make it tries to open without making it, so that ENOENT is what is left.
+    const bool has_not_made_it = takes_no_files(system_errno_) || system_errno_ == ENOENT;
+    return kind == SQLITE_FULL || kind == SQLITE_IOERR ||
+           (kind == SQLITE_READONLY && code_ != SQLITE_READONLY_DBMOVED) ||
+           (kind == SQLITE_CANTOPEN && has_not_made_it);
 }
 
 void Statement::Close::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }

@@ -20,7 +20,8 @@ class DatabaseError : public std::runtime_error {
     DatabaseError(const std::string& what, int code, int system_errno);
     /// The file is damaged, gone or not SQLite's: rebuilding it helps.
     bool is_damage() const;
-    /// The disk has no room for it, or does not do what it needs.
+    /// The disk has no room for it, is read-only, or does not do what it needs. Of what is not
+    /// there nobody knows why: gone, or it could not be made.
     bool is_refusal() const;
 
  private:

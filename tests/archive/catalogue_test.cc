@@ -1,6 +1,8 @@
 #include "archive/catalogue.h"
 
 #include <gtest/gtest.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <iterator>
@@ -231,6 +233,29 @@ TEST_F(CatalogueTest, made_anew_it_is_what_it_was_whatever_became_of_its_file) {
 TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
     const std::string a = folder_.put({"a", kDayUs});
     open();
+TEST_F(CatalogueTest, where_the_folder_takes_no_files_it_is_in_memory_and_the_file_stays) {
+    const std::string a = folder_.put({"a", kDayUs});
+    open();
+    EXPECT_EQ(ids({}), Ids{a});
+    catalogue_.reset();
+    const auto inode = [&] {
+        struct stat status {};
+        EXPECT_EQ(::stat(file().c_str(), &status), 0);
+        return status.st_ino;
+    };
+    const auto before = inode();
+    const std::string b = folder_.put({"b", 2 * kDayUs});
+    ASSERT_EQ(::chmod(folder_.path().c_str(), 0555), 0);
+    // Root may write there, so that the catalogue's thread has to be somebody else for files.
+    const auto me = static_cast<uid_t>(::setfsuid(65'534));
+    open();
+    EXPECT_EQ(ids({}), (Ids{b, a}));
+    EXPECT_FALSE(catalogue_->is_building());
+    ::setfsuid(me);
+    ASSERT_EQ(::chmod(folder_.path().c_str(), 0755), 0);
+    EXPECT_EQ(inode(), before);
+}
+
     EXPECT_EQ(ids({}), Ids{a});
     Database(file(), Database::Mode::write).run("DROP TABLE recordings");
     catalogue_->list({});  // meets it

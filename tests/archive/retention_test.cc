@@ -308,6 +308,28 @@ TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
     for (int i = 0; i < 5; ++i)
         put_segment("/live/kept", "1970010" + std::to_string(i + 1) + "000000");
     const std::string old = put_segment("/live/short", "19700120000000");
+TEST_F(RetentionTest, makes_room_where_the_catalogue_of_a_crash_takes_no_more) {
+    const std::string old = put({"a", 10 * kDayUs});
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    // Who reads it keeps its log from being removed, as after a crash.
+    Database reader(folder_.path() + "/" + kCatalogueName, Database::Mode::read);
+    EXPECT_EQ(reader.number("SELECT count(*) FROM recordings"), 1);
+    catalogue_.reset();
+    ASSERT_TRUE(is_there(std::string(kCatalogueName) + "-wal"));
+    put({"a", 99 * kDayUs + kDayUs / 2});
+    RetentionOptions options;
+    options.all.max_age = std::chrono::hours(24);
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before {};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const struct rlimit none { 0, before.rlim_max };
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &none), 0);
+    const auto deleted = look(options);
+    ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+    EXPECT_EQ(deleted, (std::vector<std::string>{old + " age"}));
+}
+
     const std::string also_old = put({"a", 20 * kDayUs});
     catalogue_.emplace(folder_.path(), Log());
     ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));

@@ -18,13 +18,13 @@ FRAMES = 250
 
 
 class FullDisk(harness.Case):
-    def mount(self, size):
+    def mount(self, *options):
         """A small file system of its own; needs root and the right to mount."""
         if os.geteuid() != 0:
             raise unittest.SkipTest("NOT TESTED: mounting a small disk needs root")
         disk = self.folder / "disk"
         disk.mkdir()
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(disk)]
+        command = ["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", str(disk)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise unittest.SkipTest(f"NOT TESTED: cannot mount here: {done.stderr.strip()}")
@@ -50,7 +50,7 @@ class FullDisk(harness.Case):
         return {item["stream"]: item for item in server.http("GET", "/api/v1/records").json["items"]}
 
     def run_full(self, fmt):
-        disk = self.mount("24m")
+        disk = self.mount("size=24m")
         streams = [{"match": "live/*", "segment_duration": "1s", "format": fmt}]
         config = {**live.CONFIG, "recording": {"fragment": "200ms", "streams": streams}}
         server = self.start_streamd(config=config, recordings=disk / "recordings")
@@ -104,16 +104,15 @@ class FullDisk(harness.Case):
             rows = catalogue.execute("SELECT file FROM media WHERE stream = '/live/x' ORDER BY file").fetchall()
         self.assertEqual([row[0] for row in rows], [f"live/live/x/{path.name}" for path in files])
 
-    def test_a_server_that_starts_on_a_full_disk_knows_what_is_there(self):
-        disk = self.mount("6m")
+    def put_recording(self, disk):
         recording = disk / "recordings/door_20260131_081500"
         recording.mkdir(parents=True)
         (recording / "session.json").write_text(json.dumps({
             "version": 1, "id": recording.name, "camera": "door", "peer": "", "path": "", "state": "done",
             "started_at": "2026-01-31T08:15:00Z", "ended_at": "2026-01-31T08:16:00Z", "files": []}))
-        self.fill(disk)
-        server = self.start_streamd(recordings=disk / "recordings")
-        server.wait_log("until the next start the catalogue is in memory")
+        return recording.name
+
+    def assert_knows(self, server, recording):
         answer = {}
 
         def is_known():
@@ -121,7 +120,32 @@ class FullDisk(harness.Case):
             return not answer.get("building")
 
         harness.wait_for(is_known, "the folder has been looked at")
-        self.assertEqual([item["id"] for item in answer["items"]], [recording.name])
+        self.assertEqual([item["id"] for item in answer["items"]], [recording])
+
+    def test_a_server_that_starts_on_a_full_disk_knows_what_is_there(self):
+        disk = self.mount("size=6m")
+        recording = self.put_recording(disk)
+        self.fill(disk)
+        server = self.start_streamd(recordings=disk / "recordings")
+        server.wait_log("until the next start the catalogue is in memory")
+        self.assert_knows(server, recording)
+        server.stop()
+
+    def test_a_disk_without_inodes_keeps_its_catalogue_and_the_server_knows_what_is_there(self):
+        disk = self.mount("size=6m", "nr_inodes=200")
+        recording = self.put_recording(disk)
+        server = self.start_streamd(recordings=disk / "recordings")
+        self.assert_knows(server, recording)
+        server.stop()
+        catalogue = server.recordings / ".catalogue.sqlite"
+        before = catalogue.stat().st_ino
+        with contextlib.suppress(OSError):
+            for number in range(200):
+                (disk / f"filler{number}").touch()
+        server.start()
+        server.wait_log("until the next start the catalogue is in memory")
+        self.assert_knows(server, recording)
+        self.assertEqual(catalogue.stat().st_ino, before)
         server.stop()
 
     def test_mp4_segments(self):
