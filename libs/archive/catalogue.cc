@@ -248,7 +248,24 @@ void Catalogue::update_recording(const std::string& id) {
 }
 
 void Catalogue::update_file(const std::string& file) {
-    if (!open_below(path(), file)) store_->drop_file(file);
+    const auto folder = segment_folder_of_file(file);
+    const auto there =
+        folder ? segment_file(path(), *folder, file.substr(file.rfind('/') + 1)) : std::nullopt;
+    if (!there) return store_->drop_file(file);
+    update_segment(*folder, *there);
+}
+
+/// False: nothing can be read of it.
+bool Catalogue::update_segment(const SegmentFolder& folder, const SegmentFile& file) {
+    auto scanned = scan_segment(path(), folder, file);
+    if (!scanned) {
+        store_->drop_file(folder.folder + "/" + file.name);
+        return false;
+    }
+    // Where it ends now is asked of the file.
+    if (is_growing(scanned->form)) scanned->end_us = 0;
+    store_->put(*scanned);
+    return true;
 }
 
 void Catalogue::update_stream(const std::string& stream) {
@@ -282,16 +299,8 @@ void Catalogue::update_folder(const SegmentFolder& folder) {
         if (row != known.end()) known.erase(row);
         if (is_known) continue;
         if (is_stopping()) break;
-        auto scanned = scan_segment(path(), folder, file);
         next_row();
-        if (!scanned) {
-            is_awaited = is_awaited || file.is_open;
-            store_->drop_file(begin + file.name);
-            continue;
-        }
-        // Where it ends now is asked of the file.
-        if (is_growing(scanned->form)) scanned->end_us = 0;
-        store_->put(*scanned);
+        if (!update_segment(folder, file)) is_awaited = is_awaited || file.is_open;
     }
     for (const auto& [name, row] : known) {
         if (is_stopping()) break;
@@ -317,6 +326,10 @@ void Catalogue::wish(const Add& add) {
 
 void Catalogue::changed(const std::string& id) {
     wish([&](Wishes& wishes) { wishes.recordings.insert(id); });
+}
+
+void Catalogue::segment_changed(const std::string& file) {
+    wish([&](Wishes& wishes) { wishes.files.insert(file); });
 }
 
 void Catalogue::stream_changed(const std::string& stream) {
@@ -456,7 +469,7 @@ std::optional<MediaRow> Catalogue::look_again(const MediaRow& row) {
     const std::size_t slash = row.file.rfind('/');
     auto now = scan_segment(path(), {row.file.substr(0, slash), row.stream},
                             {row.file.substr(slash + 1), row.stamp, row.kept});
-    if (now && !is_growing(now->form)) stream_changed(row.stream);
+    if (now && !is_growing(now->form)) segment_changed(row.file);
     return now;
 }
 
@@ -586,7 +599,7 @@ Result<void> Catalogue::remove(std::string_view id) {
 
 Result<void> Catalogue::remove_segment(const std::string& file) {
     auto removed = archive::remove_segment(path(), file);
-    wish([&](Wishes& wishes) { wishes.files.insert(file); });
+    segment_changed(file);
     return removed;
 }
 

@@ -27,6 +27,7 @@
 
 namespace st::archive {
 
+struct SegmentFile;
 struct SegmentFolder;
 
 /// Of the catalogue, in the recordings folder; SQLite has two more, behind it "-wal" and "-shm".
@@ -114,7 +115,9 @@ class Catalogue {
 
     /// The recording with that id began, ended, or is gone. Any thread; never blocks.
     void changed(const std::string& id) ST_EXCLUDES(mutex_);
-    /// Segments of that stream came, ended or went. Any thread; never blocks.
+    /// A segment came, ended or went ("live/live/walk/..."). Any thread; never blocks.
+    void segment_changed(const std::string& file) ST_EXCLUDES(mutex_);
+    /// Nobody knows which of that stream did: all are looked through. Any thread; never blocks.
     void stream_changed(const std::string& stream) ST_EXCLUDES(mutex_);
 
     /// Until all that is there has been looked at once. What is known may be behind later, too.
@@ -126,7 +129,7 @@ class Catalogue {
     struct Wishes {
         std::set<std::string> recordings;
         std::set<std::string> streams;
-        std::set<std::string> files;  ///< that were deleted
+        std::set<std::string> files;  ///< segments that came, changed or went
         bool names = false;           ///< which recordings there are
         bool all = false;
     };
@@ -150,6 +153,7 @@ class Catalogue {
     void update_stream(const std::string& stream);
     void update_folder(const SegmentFolder& folder);
     bool catch_up() ST_EXCLUDES(mutex_);
+    bool update_segment(const SegmentFolder& folder, const SegmentFile& file);
     void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
     std::optional<MediaRow> look_again(const MediaRow& row) ST_EXCLUDES(mutex_);
 

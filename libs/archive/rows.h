@@ -26,16 +26,21 @@ struct RecordingRow {
 
 /// Stored in the catalogue: never renumber.
 enum class MediaForm : std::uint8_t {
-    movie = 0,        ///< an MP4 that is finished
-    growing = 1,      ///< an MP4 that is being written; its end is asked of the file
-    dump = 2,         ///< a recording of a camera of which there is no MP4 (yet)
-    flv = 3,          ///< a segment in FLV that is finished
-    growing_flv = 4,  ///< likewise, being written
-    foreign = 5,      ///< a segment in FLV with codecs that no MP4 is made of
+    movie = 0,            ///< an MP4 that is finished
+    growing = 1,          ///< an MP4 that is being written; its end is asked of the file
+    dump = 2,             ///< a recording of a camera of which there is no MP4 (yet)
+    flv = 3,              ///< a segment in FLV that is finished
+    growing_flv = 4,      ///< likewise, being written
+    foreign = 5,          ///< a segment in FLV with codecs that no MP4 is made of
+    growing_foreign = 6,  ///< likewise, being written
 };
 
 inline bool is_growing(MediaForm form) {
-    return form == MediaForm::growing || form == MediaForm::growing_flv;
+    return form == MediaForm::growing || form == MediaForm::growing_flv ||
+           form == MediaForm::growing_foreign;
+}
+inline bool is_foreign(MediaForm form) {
+    return form == MediaForm::foreign || form == MediaForm::growing_foreign;
 }
 
 /// Whether a file of that name in a stream's folder is a segment.

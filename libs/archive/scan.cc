@@ -121,11 +121,18 @@ std::optional<std::int64_t> time_in_mark(const Fd& file) {
     return head->mark.first_wall_us;
 }
 
+bool lies_in(const Fd& folder, const std::string& name) {
+    return ::faccessat(folder.get(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/// From before a segment's first byte on, until it is finished.
+bool is_marked_open(const Fd& folder, const std::string& name) {
+    return lies_in(folder, name + ".open");
+}
+
 /// A segment of ours in fragments that nobody writes to: its file system took no index of it.
 bool is_left_in_fragments(const Fd& folder, const std::string& name, const Fd& file) {
-    const std::string mark = name + ".open";
-    return folder && time_in_mark(file) &&
-           ::faccessat(folder.get(), mark.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    return folder && time_in_mark(file) && !is_marked_open(folder, name);
 }
 
 bool read_movie_facts(const Fd& file, MediaRow& row) {
@@ -136,14 +143,15 @@ bool read_movie_facts(const Fd& file, MediaRow& row) {
     return true;
 }
 
-bool read_flv_facts(const Fd& file, MediaRow& row, std::optional<std::int64_t> named_us) {
+bool read_flv_facts(const Fd& file, bool is_open, MediaRow& row,
+                    std::optional<std::int64_t> named_us) {
     const auto head = record::read_flv_head(source_of(file.get(), row.bytes));
     const auto zero_us = head ? (head->first_wall_us ? head->first_wall_us : named_us)
                               : std::optional<std::int64_t>();
     if (!zero_us) return false;
-    row.form = !head->is_movie    ? MediaForm::foreign
-               : head->is_growing ? MediaForm::growing_flv
-                                  : MediaForm::flv;
+    const bool grows = head->is_growing && is_open;
+    row.form = head->is_movie ? (grows ? MediaForm::growing_flv : MediaForm::flv)
+                              : (grows ? MediaForm::growing_foreign : MediaForm::foreign);
     row.start_us = *zero_us + head->begins_us;
     row.end_us = *zero_us + head->ends_us;
     return true;
@@ -235,6 +243,14 @@ std::vector<SegmentFolder> segment_folders_of(const std::string& stream) {
     return {{std::string(kLive) + "/" + path, stream}, {path, stream}};
 }
 
+std::optional<SegmentFolder> segment_folder_of_file(const std::string& file) {
+    const std::vector<std::string> parts = parts_of(file);
+    const bool is_below_live = parts.size() == 4 && parts[0] == kLive;
+    if (!is_below_live && parts.size() != 3) return std::nullopt;
+    const std::size_t app = parts.size() - 3;
+    return SegmentFolder{file.substr(0, file.rfind('/')), "/" + parts[app] + "/" + parts[app + 1]};
+}
+
 std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFolder& folder) {
     const Fd directory = open_if_there(root, folder.folder, O_DIRECTORY);
     if (!directory) return {};
@@ -254,6 +270,21 @@ std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFol
     return files;
 }
 
+std::optional<SegmentFile> segment_file(const std::string& root, const SegmentFolder& folder,
+                                        const std::string& name) {
+    const Fd directory = open_if_there(root, folder.folder, O_DIRECTORY);
+    struct stat status {};
+    if (!directory || !is_safe_file_name(name) || !is_segment_name(name) ||
+        ::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode)) {
+        return std::nullopt;
+    }
+    return SegmentFile{name,
+                       {ns_of(status.st_mtim), status.st_ino},
+                       lies_in(directory, name + std::string(kKeep)),
+                       is_marked_open(directory, name)};
+}
+
 std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolder& folder,
                                      const SegmentFile& file) {
     MediaRow row;
@@ -269,16 +300,17 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
     row.stamp = {ns_of(status.st_mtim), status.st_ino};
     // What a segment says of itself; another file was put there by somebody.
     const auto named = time_in_name(file.name);
+    const Fd directory = open_if_there(root, folder.folder, O_DIRECTORY);
     if (row.form == MediaForm::flv) {
-        if (!read_flv_facts(opened, row, named)) return std::nullopt;
+        const bool is_open = directory && is_marked_open(directory, file.name);
+        if (!read_flv_facts(opened, is_open, row, named)) return std::nullopt;
         return row;
     }
     const auto marked = time_in_mark(opened);
     if (!marked && !named) return std::nullopt;
     row.start_us = marked ? *marked : *named;
     if (!read_movie_facts(opened, row)) return std::nullopt;
-    if (row.form == MediaForm::growing &&
-        is_left_in_fragments(open_if_there(root, folder.folder, O_DIRECTORY), file.name, opened)) {
+    if (row.form == MediaForm::growing && is_left_in_fragments(directory, file.name, opened)) {
         row.form = MediaForm::movie;
     }
     return row;
@@ -297,21 +329,14 @@ Result<void> remove_segment(const std::string& root, const std::string& file) {
     }
     struct stat status {};
     if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
-    const std::string keep = name + std::string(kKeep);
-    if (::faccessat(folder.get(), keep.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (lies_in(folder, name + std::string(kKeep))) {
         return Error{"segment " + file + " is kept: release it first", 409};
     }
-    // From before its first byte on, until it is finished.
-    const std::string open = name + ".open";
-    if (::faccessat(folder.get(), open.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-        return Error{"segment " + file + " is being written", 409};
-    }
     const auto source = source_of(opened.get(), static_cast<std::uint64_t>(status.st_size));
-    const bool is_flv = form_of(name) == MediaForm::flv;
-    const auto mp4 = is_flv ? Result<mp4::MovieHead>(Error{}) : mp4::read_movie_head(source);
-    const auto flv = is_flv ? record::read_flv_head(source) : Result<record::FlvHead>(Error{});
+    const auto mp4 = form_of(name) == MediaForm::flv ? Result<mp4::MovieHead>(Error{})
+                                                     : mp4::read_movie_head(source);
     const bool grows = mp4 && mp4->is_growing && !is_left_in_fragments(folder, name, opened);
-    if (grows || (flv && flv->is_growing)) {
+    if (grows || is_marked_open(folder, name)) {
         return Error{"segment " + file + " is being written", 409};
     }
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {

@@ -33,6 +33,8 @@ struct SegmentFolder {
 std::vector<SegmentFolder> segment_folders(const std::string& root);
 /// Those in which segments of that stream would lie; none for what is no path of a stream.
 std::vector<SegmentFolder> segment_folders_of(const std::string& stream);
+/// The one that a segment lies in, by its path. nullopt: no segment lies at such a one.
+std::optional<SegmentFolder> segment_folder_of_file(const std::string& file);
 
 /// A segment as it lies there, before it is looked into.
 struct SegmentFile {
@@ -43,6 +45,9 @@ struct SegmentFile {
 };
 /// Sorted by name. None if there is no such folder, or only through a link.
 std::vector<SegmentFile> segment_files(const std::string& root, const SegmentFolder& folder);
+/// One of them. nullopt: there is none.
+std::optional<SegmentFile> segment_file(const std::string& root, const SegmentFolder& folder,
+                                        const std::string& name);
 
 /// nullopt: it is no segment that can be read.
 std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolder& folder,

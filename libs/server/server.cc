@@ -291,7 +291,7 @@ void Server::Parts::record_segments() {
         [this](record::SegmentEvent event) {
             // Retention has to know of it, whether anybody asks for the archive or not.
             if (const auto* done = std::get_if<record::SegmentDone>(&event)) {
-                catalogue->stream_changed(done->stream);
+                catalogue->segment_changed(done->path);
             }
             control.post([this, told = std::move(event)] { api::add_record_event(told, events); });
         },

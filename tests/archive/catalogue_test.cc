@@ -4,11 +4,14 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
 #include <set>
 
+#include "../mp4/memory_segment_file.h"
 #include "archive/folder.h"
+#include "record/segment_output.h"
 
 namespace st::archive {
 namespace {
@@ -230,9 +233,6 @@ TEST_F(CatalogueTest, made_anew_it_is_what_it_was_whatever_became_of_its_file) {
     }
 }
 
-TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
-    const std::string a = folder_.put({"a", kDayUs});
-    open();
 TEST_F(CatalogueTest, where_the_folder_takes_no_files_it_is_in_memory_and_the_file_stays) {
     const std::string a = folder_.put({"a", kDayUs});
     open();
@@ -256,6 +256,9 @@ TEST_F(CatalogueTest, where_the_folder_takes_no_files_it_is_in_memory_and_the_fi
     EXPECT_EQ(inode(), before);
 }
 
+TEST_F(CatalogueTest, damage_that_is_met_while_it_is_used_is_mended) {
+    const std::string a = folder_.put({"a", kDayUs});
+    open();
     EXPECT_EQ(ids({}), Ids{a});
     Database(file(), Database::Mode::write).run("DROP TABLE recordings");
     catalogue_->list({});  // meets it
@@ -281,6 +284,100 @@ TEST_F(CatalogueTest, finds_the_media_of_a_camera_by_time) {
     for (const char* other : {"/camera/..", "", "/", "/../..", "/camera/a/b", "camera/a"}) {
         EXPECT_TRUE(catalogue_->media(other, 0, 2 * kDayUs, 10).rows.empty()) << other;
     }
+}
+
+TEST_F(CatalogueTest, looks_at_the_one_segment_that_it_is_told_of) {
+    open();
+    ASSERT_TRUE(catalogue_->wait(kLong));
+    const std::string a = folder_.put_segment("live/live/x/20200101000000_segment_001.flv");
+    const std::string b = folder_.put_segment("live/live/x/20200101000001_segment_002.flv");
+    const auto files = [&] {
+        EXPECT_TRUE(catalogue_->wait(kLong));
+        Ids found;
+        for (const MediaRow& row : Store(file(), Database::Mode::read).segments("/live/x"))
+            found.push_back(row.file);
+        return found;
+    };
+    catalogue_->segment_changed(a);
+    EXPECT_EQ(files(), Ids{a});
+    // Who asks gets what others put there as well.
+    EXPECT_EQ(catalogue_->segments({"/live/x", 10, ""}).items.size(), 2U);
+    EXPECT_EQ(files(), (Ids{a, b}));
+    fs::remove(folder_.path() + "/" + a);
+    catalogue_->segment_changed(a);
+    EXPECT_EQ(files(), Ids{b});
+    for (const char* other : {"", "/", "a.flv", "live/x", "../x/y/z.flv", "live/live/x/y/z.flv"})
+        catalogue_->segment_changed(other);
+    EXPECT_EQ(files(), Ids{b});
+}
+
+TEST_F(CatalogueTest, has_a_segment_in_other_codecs_grow_while_it_is_marked_open) {
+    mp4::MemorySegmentFile written;
+    const auto output =
+        record::begin_flv_segment(written, {"/live/x", {}, {}, kDayUs, 1, 1}, {}, 100);
+    media::Packet picture;
+    picture.codec = media::Codec::flv;
+    picture.codec_tag = 4;  // VP6
+    picture.is_key = true;
+    const std::array<std::uint8_t, 3> body{0x14, 0, 0};
+    picture.payload = Buffer(Bytes(body));
+    output->add(std::make_shared<const media::Packet>(std::move(picture)));
+    output->end(std::nullopt);
+    const std::string segment = "live/live/x/19700102000000_segment_001.flv";
+    folder_.put_file(segment, std::string(as_text(written.bytes())));
+    folder_.put_file(segment + ".open", "");
+    open();
+    const auto form = [&] {
+        EXPECT_TRUE(catalogue_->wait(kLong));
+        const SegmentPage page = catalogue_->segments({"/live/x", 10, ""});
+        return page.items.empty() ? MediaForm::movie : page.items[0].form;
+    };
+    EXPECT_EQ(form(), MediaForm::growing_foreign);
+    EXPECT_EQ(catalogue_->remove_segment(segment).error().code, 409);
+    fs::remove(folder_.path() + "/" + segment + ".open");
+    catalogue_->segment_changed(segment);
+    EXPECT_EQ(form(), MediaForm::foreign);
+    EXPECT_TRUE(catalogue_->remove_segment(segment));
+}
+
+TEST_F(CatalogueTest, counts_what_there_is_of_each_stream) {
+    Store store(file(), Database::Mode::write);
+    ASSERT_TRUE(store.prepare());
+    const auto media = [](const std::string& name, const std::string& stream, std::uint64_t bytes,
+                          const std::string& recording = "") {
+        MediaRow row;
+        row.file = name;
+        row.stream = stream;
+        row.bytes = bytes;
+        row.recording = recording;
+        return row;
+    };
+    const auto recording = [](const std::string& id, std::uint64_t bytes) {
+        RecordingRow row;
+        row.id = id;
+        row.camera = "door";
+        row.bytes = bytes;
+        return row;
+    };
+    using Bytes = std::vector<std::pair<std::string, std::uint64_t>>;
+    store.put(media("x1", "/live/x", 100));
+    store.put(media("x2", "/live/x", 10));
+    store.put(media("x2", "/live/x", 20));  // it grew
+    store.put(media("y1", "/live/y", 7));
+    store.put(recording("d1", 1'000));
+    store.put(recording("d1", 2'000));
+    store.put(media("d1/stream.mp4", "/camera/door", 5, "d1"));
+    EXPECT_EQ(store.bytes_by_stream(),
+              (Bytes{{"/camera/door", 2'000}, {"/live/x", 120}, {"/live/y", 7}}));
+    store.drop_file("x1");
+    store.drop_file("y1");
+    store.drop_file("none");
+    store.drop_recording("d1");
+    EXPECT_EQ(store.bytes_by_stream(), (Bytes{{"/live/x", 20}}));
+    const auto totals = store.segment_totals();
+    ASSERT_EQ(totals.size(), 1U);
+    EXPECT_EQ(totals[0].files, 1U);
+    EXPECT_EQ(totals[0].bytes, 20U);
 }
 
 TEST_F(CatalogueTest, gives_the_segments_of_a_stream_by_pages_in_whichever_layout_they_lie) {
