@@ -108,7 +108,8 @@ class Catalogue {
     /// Whether a recording of it is kept: asked of the recordings themselves. Also true if nobody
     /// knows.
     bool is_kept_take(const std::string& take);
-    /// When the newest of all began. nullopt: there is none, or nothing can be read.
+    /// When the newest of all began or, of segments, was written, by the server's clock. nullopt:
+    /// there is none, or nothing can be read.
     std::optional<std::int64_t> newest_us();
     /// Of what is being written the bytes are asked of its files.
     std::map<std::string, std::uint64_t> bytes_by_stream();
@@ -143,17 +144,17 @@ class Catalogue {
     void open_in_memory(const std::string& why) ST_EXCLUDES(mutex_);
     void use(std::unique_ptr<Store> store, const std::string& place) ST_EXCLUDES(mutex_);
     void make_anew(const std::string& why) ST_EXCLUDES(mutex_);
+    void open_and_carry_out(const Wishes& wishes) ST_EXCLUDES(mutex_);
     void carry_out(const Wishes& wishes);
     void serve_small_wishes() ST_EXCLUDES(mutex_);
     void update_all();
     void update_names();
-    void open_and_carry_out(const Wishes& wishes) ST_EXCLUDES(mutex_);
     void update_recording(const std::string& id);
     void update_file(const std::string& file);
     void update_stream(const std::string& stream);
     void update_folder(const SegmentFolder& folder);
-    bool catch_up() ST_EXCLUDES(mutex_);
     bool update_segment(const SegmentFolder& folder, const SegmentFile& file);
+    bool catch_up() ST_EXCLUDES(mutex_);
     void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
     std::optional<MediaRow> look_again(const MediaRow& row) ST_EXCLUDES(mutex_);
 

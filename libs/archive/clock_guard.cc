@@ -22,12 +22,15 @@ std::string ClockGuard::doubt(std::int64_t now_us, std::int64_t boot_us,
                 ": nothing is deleted by age for an hour";
     }
     if (boot_us < trusted_from_us_) return step_;
-    if (newest_us && now_us < *newest_us - kStepMaxUs) {
-        return "what was recorded last began at " + rfc3339(*newest_us) +
-               " by its clock, and the clock is not there yet: nothing is deleted by age until "
-               "then";
+    if (!newest_us || now_us >= *newest_us - kStepMaxUs) {
+        behind_from_us_.reset();
+        return {};
     }
-    return {};
+    if (!behind_from_us_) behind_from_us_ = boot_us;
+    if (boot_us - *behind_from_us_ >= kTrialUs) return {};
+    return "the newest of what is stored was recorded at " + rfc3339(*newest_us) +
+           " by the clock of then, and the clock is not there yet: nothing is deleted by age for "
+           "an hour";
 }
 
 }  // namespace st::archive

@@ -15,14 +15,16 @@ class ClockGuard {
     static constexpr std::int64_t kTrialUs = 3'600'000'000;
 
     /// "": it is believed; else why not, the same words for as long as that is why. `boot_us`:
-    /// CLOCK_BOOTTIME. `newest_us`: when the newest of what is stored began, if anything is.
+    /// CLOCK_BOOTTIME. `newest_us`: when the newest of what is stored was recorded, if anything is,
+    /// by the clock of then: if that is not reached yet, that clock was wrong or this one is.
     std::string doubt(std::int64_t now_us, std::int64_t boot_us,
                       std::optional<std::int64_t> newest_us);
 
  private:
-    std::optional<std::int64_t> booted_us_;  ///< by the wall clock
-    std::int64_t trusted_from_us_ = 0;       ///< CLOCK_BOOTTIME
-    std::string step_;                       ///< in words
+    std::optional<std::int64_t> booted_us_;       ///< by the wall clock
+    std::int64_t trusted_from_us_ = 0;            ///< CLOCK_BOOTTIME
+    std::optional<std::int64_t> behind_from_us_;  ///< the newest; CLOCK_BOOTTIME
+    std::string step_;                            ///< in words
 };
 
 }  // namespace st::archive

@@ -41,9 +41,26 @@ constexpr const char* kTables[] = {
     "CREATE INDEX media_stream ON media(stream, start_us)",
     "CREATE INDEX media_recording ON media(recording) WHERE recording <> ''",
     "CREATE INDEX media_segments ON media(start_us, file) WHERE recording = ''",
+    "CREATE INDEX media_written ON media(mtime_ns) WHERE recording = ''",
     // Of MediaForm, what grows.
     "CREATE INDEX media_growing ON media(stream, file, bytes) WHERE recording = '' AND form IN (1, "
-    "4)",
+    "4, 6)",
+    // What there is of each stream, whatever the number of rows. Segments may be of a stream that
+    // is called like a camera's.
+    "CREATE TABLE totals(stream TEXT NOT NULL, segments INTEGER NOT NULL, files INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL, PRIMARY KEY(stream, segments)) STRICT, WITHOUT ROWID",
+    "CREATE TRIGGER recording_came AFTER INSERT ON recordings BEGIN"
+    " INSERT INTO totals VALUES('/camera/' || NEW.camera, 0, 1, NEW.bytes)"
+    " ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes; END",
+    "CREATE TRIGGER recording_went AFTER DELETE ON recordings BEGIN"
+    " UPDATE totals SET files = files - 1, bytes = bytes - OLD.bytes"
+    " WHERE stream = '/camera/' || OLD.camera AND segments = 0; END",
+    "CREATE TRIGGER segment_came AFTER INSERT ON media WHEN NEW.recording = '' BEGIN"
+    " INSERT INTO totals VALUES(NEW.stream, 1, 1, NEW.bytes)"
+    " ON CONFLICT DO UPDATE SET files = files + 1, bytes = bytes + excluded.bytes; END",
+    "CREATE TRIGGER segment_went AFTER DELETE ON media WHEN OLD.recording = '' BEGIN"
+    " UPDATE totals SET files = files - 1, bytes = bytes - OLD.bytes"
+    " WHERE stream = OLD.stream AND segments = 1; END",
 };
 
 constexpr const char* kRecordingColumns =
@@ -135,6 +152,8 @@ std::string cursor_behind(std::int64_t started_us, const std::string& id) {
 bool Store::prepare() {
     database_.run("PRAGMA journal_mode=WAL");
     database_.run("PRAGMA synchronous=NORMAL");
+    // A row that is replaced goes and comes, as far as the totals are concerned.
+    database_.run("PRAGMA recursive_triggers=ON");
     const std::int64_t version = database_.number("PRAGMA user_version");
     const std::int64_t application = database_.number("PRAGMA application_id");
     if (version == kVersion && application == kApplicationId) return true;
@@ -358,8 +377,8 @@ std::vector<MediaRow> Store::newest_segments(const std::string& stream, std::siz
 
 std::vector<SegmentTotal> Store::segment_totals() {
     Statement statement(database_,
-                        "SELECT stream, count(*), sum(bytes) FROM media WHERE recording = ''"
-                        " GROUP BY stream ORDER BY stream");
+                        "SELECT stream, files, bytes FROM totals WHERE segments = 1 AND files > 0"
+                        " ORDER BY stream");
     std::vector<SegmentTotal> all;
     while (statement.step()) {
         all.push_back({statement.text(0), statement.natural(1), statement.natural(2)});
@@ -427,12 +446,16 @@ std::vector<std::string> Store::recordings_of_take(const std::string& take) {
 }
 
 std::optional<std::int64_t> Store::newest_us() {
-    Statement statement(
-        database_,
-        "SELECT max(at) FROM (SELECT max(started_us) AS at FROM recordings UNION ALL"
-        " SELECT max(start_us) FROM media WHERE recording = '') WHERE at IS NOT NULL");
-    if (!statement.step() || !statement.optional_text(0)) return std::nullopt;
-    return statement.integer(0);
+    Statement statement(database_,
+                        "SELECT (SELECT max(started_us) FROM recordings),"
+                        " (SELECT max(mtime_ns) / 1000 FROM media WHERE recording = '')");
+    statement.step();
+    std::optional<std::int64_t> newest;
+    for (const int column : {0, 1}) {
+        if (!statement.optional_text(column)) continue;
+        newest = std::max(newest.value_or(0), statement.integer(column));
+    }
+    return newest;
 }
 
 std::vector<OpenItem> Store::open_items() {
@@ -444,18 +467,16 @@ std::vector<OpenItem> Store::open_items() {
         .bind(static_cast<std::int64_t>(RecordingState::finalising));
     while (recordings.step())
         items.push_back({recordings.text(0), recordings.text(1), "", recordings.natural(2)});
-    Statement segments(
-        database_, "SELECT stream, file, bytes FROM media WHERE recording = '' AND form IN (1, 4)");
+    Statement segments(database_,
+                       "SELECT stream, file, bytes FROM media INDEXED BY media_growing"
+                       " WHERE recording = '' AND form IN (1, 4, 6)");
     while (segments.step())
         items.push_back({segments.text(0), "", segments.text(1), segments.natural(2)});
     return items;
 }
 
 std::vector<std::pair<std::string, std::uint64_t>> Store::bytes_by_stream() {
-    Statement statement(database_,
-                        "SELECT '/camera/' || camera, sum(bytes) FROM recordings GROUP BY camera"
-                        " UNION ALL SELECT stream, sum(bytes) FROM media WHERE recording = ''"
-                        " GROUP BY stream");
+    Statement statement(database_, "SELECT stream, bytes FROM totals WHERE files > 0");
     std::vector<std::pair<std::string, std::uint64_t>> all;
     while (statement.step()) all.emplace_back(statement.text(0), statement.natural(1));
     return all;

@@ -55,7 +55,7 @@ struct TakeRow {
 class Store {
  public:
     /// Another one than that of the file: it is made anew.
-    static constexpr std::int64_t kVersion = 5;
+    static constexpr std::int64_t kVersion = 6;
 
     Store(const std::string& path, Database::Mode mode) : database_(path, mode) {}
 
@@ -98,7 +98,8 @@ class Store {
     /// Takes of which a recording is kept.
     std::set<std::string> kept_takes();
     std::vector<std::string> recordings_of_take(const std::string& take);
-    /// When the newest recording or segment began; nullopt: there is none.
+    /// By the server's clock, when the newest recording began or a segment was written last;
+    /// nullopt: there is none.
     std::optional<std::int64_t> newest_us();
     /// What is being written.
     std::vector<OpenItem> open_items();

@@ -1,8 +1,11 @@
 #pragma once
 /// A recordings folder with what the tests put there.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -73,6 +76,12 @@ class TestFolder {
         flv += {'\0', '\0', static_cast<char>(whole >> 8), static_cast<char>(whole)};
         put_file(file, flv);
         return file;
+    }
+    /// When a file was written last, by the clock of then.
+    void set_written(const std::string& file, std::int64_t us) const {
+        const timespec at{us / kSecondUs, us % kSecondUs * 1000};
+        const std::array<timespec, 2> times{at, at};
+        ASSERT_EQ(::utimensat(AT_FDCWD, (path_ + "/" + file).c_str(), times.data(), 0), 0);
     }
 
  private:
