@@ -138,11 +138,18 @@ Retention::Removal Retention::remove(const OldestItem& item) {
     if (item.take && catalogue_.is_kept_take(*item.take)) return Removal::refused;
     const auto removed = item.recording.empty() ? catalogue_.remove_segment(item.file)
                                                 : catalogue_.remove(item.recording);
-    if (removed) return Removal::done;
+    if (removed) {
+        failure_.clear();
+        return Removal::done;
+    }
     if (removed.error().code == 404) return Removal::was_gone;
-    // 409: somebody keeps it, or writes to it, since the catalogue was asked.
-    if (removed.error().code != 409) log_.warning(removed.error().message);
-    return Removal::refused;
+    // Somebody keeps it, or writes to it, since the catalogue was asked.
+    if (removed.error().code == 409) return Removal::refused;
+    const std::string& message = removed.error().message;
+    // Of each file the same: told once.
+    const std::string why = message.substr(message.rfind(": ") + 1);
+    if (std::exchange(failure_, why) != why) log_.warning(message);
+    return Removal::failed;
 }
 
 bool Retention::believes_clock(const RetentionOptions& options, std::int64_t now_us,
@@ -177,6 +184,7 @@ void Retention::look(std::int64_t now_us, std::int64_t boot_us) {
     if (!kept_takes) return;  // nobody knows what must stay
     look_at_room(look);
     Oldest oldest(catalogue_, *kept_takes, std::exchange(from_, {}));
+    int failures = 0;
     for (std::size_t looked_at = 0; looked_at < looked_at_max_; ++looked_at) {
         if (stop_.stop_requested()) return;
         const std::optional<OldestItem> item = oldest.next();
@@ -185,7 +193,8 @@ void Retention::look(std::int64_t now_us, std::int64_t boot_us) {
         const std::string reason = reason_for(look, *item);
         if (reason.empty()) continue;
         const Removal removal = remove(*item);
-        if (removal == Removal::refused) continue;
+        if (removal == Removal::failed && ++failures == kFailuresMax) break;
+        if (removal == Removal::refused || removal == Removal::failed) continue;
         // The catalogue may know late what is gone, so that it would be counted again and again.
         look.count_deleted(rule_of(*options, item->stream), item->bytes);
         if (removal == Removal::was_gone) continue;

@@ -82,7 +82,9 @@ class Retention {
         std::uint64_t free_bytes;
         std::uint64_t stored_bytes;
     };
-    enum class Removal : std::uint8_t { done, was_gone, refused };
+    enum class Removal : std::uint8_t { done, was_gone, refused, failed };
+    /// After so many that the disk did not delete, a look ends.
+    static constexpr int kFailuresMax = 3;
     struct Look;
 
     const RetentionRule* rule_of(const RetentionOptions& options, const std::string& stream) const;
@@ -105,7 +107,8 @@ class Retention {
     std::vector<Owed> owed_;  ///< by the disk, the oldest first
     std::optional<Seen> seen_;
     ClockGuard clock_;
-    std::string doubt_;  ///< of the clock, that was told
+    std::string doubt_;    ///< of the clock, that was told
+    std::string failure_;  ///< likewise, why something could not be deleted
 };
 
 }  // namespace st::archive

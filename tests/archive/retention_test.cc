@@ -2,9 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/fsuid.h>
 #include <sys/resource.h>
-
 #include <time.h>
+
 #include "archive/folder.h"
 
 namespace st::archive {
@@ -307,7 +308,6 @@ TEST_F(RetentionTest, makes_room_where_the_disk_takes_no_catalogue) {
     EXPECT_EQ(page.items[0].id, next);
 }
 
-TEST_F(RetentionTest, makes_room_once_the_catalogue_cannot_be_written_any_more) {
 TEST_F(RetentionTest, makes_room_where_the_catalogue_of_a_crash_takes_no_more) {
     const std::string old = put({"a", 10 * kDayUs});
     catalogue_.emplace(folder_.path(), Log());
@@ -330,6 +330,7 @@ TEST_F(RetentionTest, makes_room_where_the_catalogue_of_a_crash_takes_no_more) {
     EXPECT_EQ(deleted, (std::vector<std::string>{old + " age"}));
 }
 
+TEST_F(RetentionTest, makes_room_once_the_catalogue_cannot_be_written_any_more) {
     const std::string old = put({"a", 10 * kDayUs});
     catalogue_.emplace(folder_.path(), Log());
     ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
@@ -378,7 +379,6 @@ TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
     EXPECT_EQ(deleted, (std::vector<std::string>{old, also_old}));
 }
 
-
 /// Counts what is warned of.
 class CountedWarnings final : public LogSink {
  public:
@@ -412,6 +412,7 @@ TEST_F(RetentionTest, tells_once_that_a_disk_deletes_nothing_and_ends_its_look) 
     for (int i = 0; i < 2; ++i) retention.look(kNowUs, kBootUs);
     EXPECT_EQ(deleted, kItems);
 }
+
 TEST_F(RetentionTest, that_is_stopped_deletes_nothing_more) {
     for (int i = 0; i < 5; ++i) put({"a", (10 + i) * kDayUs});
     catalogue_.emplace(folder_.path(), Log());
