@@ -47,9 +47,10 @@ class Distances {
 void add_distances(std::span<const std::int64_t> from, std::span<const std::int64_t> to,
                    Distances& out) {
     if (to.empty()) return;
-    auto next = to.begin();
-    for (const std::int64_t taken : from) {
-        if (taken < to.front()) continue;
+    const auto first = std::ranges::lower_bound(from, to.front());
+    if (first == from.end()) return;
+    auto next = std::ranges::lower_bound(to, *first);
+    for (const std::int64_t taken : from.subspan(static_cast<std::size_t>(first - from.begin()))) {
         if (taken > to.back()) break;
         while (*next < taken) ++next;
         std::int64_t distance = *next - taken;

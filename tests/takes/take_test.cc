@@ -42,6 +42,14 @@ TEST(Pairing, needs_pictures_of_two_cameras_at_the_same_time) {
     EXPECT_FALSE(pair({{"a", {0, 10}}, {"a", {5, 6}}}));
 }
 
+TEST(Pairing, of_recordings_that_overlap_only_in_part_counts_what_they_share) {
+    // a goes on alone before and behind b.
+    const auto pairing = pair({{"a", {0, 100, 200, 300, 400}}, {"b", {190, 310}}});
+    ASSERT_TRUE(pairing);
+    // a: 200 -> 10, 300 -> 10; b: 190 -> 10, 310 -> 10.
+    EXPECT_EQ(pairing->worst_us, 10);
+}
+
 TEST(Pairing, of_pictures_that_are_far_apart_is_told_to_a_millisecond) {
     // b's pictures are an hour from the nearest of a, but the first and the last.
     const auto pairing =
