@@ -17,6 +17,7 @@ Object encode(const Part& part) {
     object.set("recording", part.recording);
     object.set("file", part.file.empty() ? Value() : Value(part.file));
     object.set("sha256", part.sha256);
+    object.set("sha256_of", part.sha256_of);
     object.set("first_us", part.first_us);
     object.set("last_us", part.last_us);
     object.set("pictures", part.pictures);
@@ -32,6 +33,7 @@ Part decode_part(const Object& object) {
     part.recording = object["recording"].text_or_empty();
     part.file = object["file"].text_or_empty();
     if (object["sha256"].text() != nullptr) part.sha256 = *object["sha256"].text();
+    if (object["sha256_of"].text() != nullptr) part.sha256_of = *object["sha256_of"].text();
     part.first_us = object["first_us"].integer();
     part.last_us = object["last_us"].integer();
     part.pictures = object["pictures"].natural().value_or(0);

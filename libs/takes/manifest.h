@@ -20,6 +20,8 @@ struct Part {
     std::string recording;
     std::string file;                   ///< counted from the recordings folder; "": no MP4 was kept
     std::optional<std::string> sha256;  ///< hex; nullopt: not read yet
+    /// The file that it is of; see stamp_of() in takes/take_files.h.
+    std::optional<std::string> sha256_of;
     std::optional<std::int64_t> first_us;
     std::optional<std::int64_t> last_us;  ///< when its last picture was taken
     std::uint64_t pictures = 0;

@@ -5,20 +5,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
-#include <stdexcept>
 #include <utility>
 
 #include "base/fd.h"
 #include "json/read.h"
 #include "record/folder.h"
+#include "takes/take_files.h"
 
 namespace st::takes {
 namespace {
 
 constexpr unsigned kDepthMax = 32;
 constexpr std::size_t kPage = 1000;
-/// A second each, of waiting for what a catalogue does not know yet.
-constexpr int kTriesMax = 10;
 
 std::optional<Place> place_of(const json::Value& value) {
     const json::Object* const times = value.object();
@@ -73,18 +71,18 @@ Recording recording_of(const record::RecordingEntry& entry) {
     return out;
 }
 
-std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
-                                               const std::string& take) {
+Result<std::vector<record::RecordingEntry>> entries_of(archive::Catalogue& catalogue,
+                                                       const std::string& take, int more_tries) {
     std::vector<record::RecordingEntry> all;
     archive::RecordingQuery query;
     query.take = take;
     query.limit = kPage;
     for (;;) {
         archive::RecordingPage page = catalogue.list(query);
-        for (int tries = 0; page.is_building && tries < kTriesMax; ++tries) {
+        for (; page.is_building && more_tries > 0; --more_tries) {
             page = catalogue.list(query);  // which waits a while
         }
-        if (page.is_building) throw std::runtime_error("the recordings are not all known yet");
+        if (page.is_building) return Error{"the recordings are not all known yet", kUnavailable};
         std::ranges::move(page.items, std::back_inserter(all));
         if (!page.next) break;
         query.cursor = *page.next;

@@ -67,9 +67,10 @@ struct Recording {
 
 Recording recording_of(const record::RecordingEntry& entry);
 
-/// All of a take, in the order in which they began.
-std::vector<record::RecordingEntry> entries_of(archive::Catalogue& catalogue,
-                                               const std::string& take);
+/// All of a take, in the order in which they began. Error 503: they are not all known after a
+/// second, and as many more as `more_tries`.
+Result<std::vector<record::RecordingEntry>> entries_of(archive::Catalogue& catalogue,
+                                                       const std::string& take, int more_tries = 0);
 
 /// Row by row, whatever its size. False: there is none, or it cannot be read to its end.
 bool read_table(archive::Catalogue& catalogue, const std::string& id,

@@ -300,6 +300,25 @@ Manifest describe_take(const std::string& take, std::vector<Recording>& recordin
     return out;
 }
 
+/// Digests of files that are as they were.
+void keep_digests(archive::Catalogue& catalogue, const Manifest& before, Manifest& manifest) {
+    std::map<std::string, const Part*> digested;
+    for (const Camera& camera : before.cameras) {
+        for (const Part& part : camera.parts) {
+            if (part.sha256 && part.sha256_of) digested[part.file] = &part;
+        }
+    }
+    for (Camera& camera : manifest.cameras) {
+        for (Part& part : camera.parts) {
+            const auto known = digested.find(part.file);
+            if (known == digested.end()) continue;
+            if (stamp_of(open_part(catalogue, part)) != *known->second->sha256_of) continue;
+            part.sha256 = known->second->sha256;
+            part.sha256_of = known->second->sha256_of;
+        }
+    }
+}
+
 }  // namespace
 
 std::string manifest_path(const std::string& recordings_path, const std::string& take) {
@@ -329,10 +348,11 @@ void store_manifest(const std::string& recordings_path, const Manifest& manifest
 Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version) {
     const auto entries = entries_of(catalogue, take);
-    if (entries.empty()) return Error{"no take \"" + take + "\"", kNotFound};
+    if (!entries) return entries.error();
+    if (entries->empty()) return Error{"no take \"" + take + "\"", kNotFound};
     std::vector<Recording> recordings;
     std::uint64_t pictures = 0;
-    for (const record::RecordingEntry& entry : entries) {
+    for (const record::RecordingEntry& entry : *entries) {
         Recording recording = recording_of(entry);
         if (recording.state == record::RecordingState::recording ||
             recording.state == record::RecordingState::finalising)
@@ -347,6 +367,7 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
     const auto before = read_manifest(recordings_path, take);
     Manifest manifest = describe_take(take, recordings, before ? &*before : nullptr);
     manifest.streamd = version;
+    if (before) keep_digests(catalogue, *before, manifest);
     for (const Recording& recording : recordings) {
         if (!recording.table.moved_us) continue;
         const auto moved = move_table(catalogue, recordings_path, recording, manifest.zero_wall_us);
@@ -356,13 +377,25 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
     return manifest;
 }
 
-std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
-                                     const std::function<bool()>& stop) {
-    constexpr std::size_t kBlock = std::size_t{1} << 20;
+Fd open_part(archive::Catalogue& catalogue, const Part& part) {
     const auto opened =
         catalogue.open_file(part.recording, part.file.substr(part.file.rfind('/') + 1));
-    if (!opened) return std::nullopt;
-    const Fd fd(*opened);
+    return opened ? Fd(*opened) : Fd();
+}
+
+std::string stamp_of(const Fd& file) {
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) != 0) return {};
+    return std::to_string(status.st_size) + "-" + std::to_string(status.st_mtim.tv_sec) + "." +
+           std::to_string(status.st_mtim.tv_nsec) + "-" + std::to_string(status.st_ino);
+}
+
+std::optional<Digest> digest_of(archive::Catalogue& catalogue, const Part& part,
+                                const std::function<bool()>& stop) {
+    constexpr std::size_t kBlock = std::size_t{1} << 20;
+    const Fd fd = open_part(catalogue, part);
+    const std::string stamp = stamp_of(fd);
+    if (stamp.empty()) return std::nullopt;
     ::posix_fadvise(fd.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
     digest::Sha256Stream sum;
     std::vector<std::uint8_t> block(kBlock);
@@ -371,9 +404,12 @@ std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& 
         const ssize_t got = ::read(fd.get(), block.data(), block.size());
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return std::nullopt;
-        if (got == 0) return hex_encode(sum.finish());
+        if (got == 0) break;
         sum.add({block.data(), static_cast<std::size_t>(got)});
     }
+    // A film that was made anew meanwhile lies there now.
+    if (stamp_of(open_part(catalogue, part)) != stamp) return std::nullopt;
+    return Digest{hex_encode(sum.finish()), stamp};
 }
 
 }  // namespace st::takes

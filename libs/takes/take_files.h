@@ -6,6 +6,7 @@
 #include <string>
 
 #include "archive/catalogue.h"
+#include "base/fd.h"
 #include "base/result.h"
 #include "takes/manifest.h"
 
@@ -14,7 +15,7 @@ namespace st::takes {
 constexpr char kTakesFolder[] = "takes";
 
 /// Error.code, as of archive::Catalogue.
-enum TakeError : int { kNotFound = 404, kConflict = 409, kBroken = 500 };
+enum TakeError : int { kNotFound = 404, kConflict = 409, kBroken = 500, kUnavailable = 503 };
 
 /// <recordings>/takes/<take>.json
 std::string manifest_path(const std::string& recordings_path, const std::string& take);
@@ -23,14 +24,24 @@ Result<Manifest> read_manifest(const std::string& recordings_path, const std::st
 /// Whole or not at all; makes the folder. Throws std::system_error.
 void store_manifest(const std::string& recordings_path, const Manifest& manifest);
 
-/// Reads the recordings, stores their tables where the zero moved, and take.json. Error 404: no
-/// recordings, 409: one has not ended.
+/// Reads the recordings, stores their tables where the zero moved, and take.json. Digests of files
+/// that are as they were stay. Error 404: no recordings, 409: one has not ended, 503: they are not
+/// all known yet.
 Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version);
 
-/// SHA-256 of a part's MP4, in hex. nullopt: it cannot be read, or `stop`, which is asked again and
-/// again, said so.
-std::optional<std::string> sha256_of(archive::Catalogue& catalogue, const Part& part,
-                                     const std::function<bool()>& stop);
+/// A part's MP4, open for reading. Not set: there is none.
+Fd open_part(archive::Catalogue& catalogue, const Part& part);
+/// Bytes, mtime and inode, so that another file, or other contents, have another one. "": not set.
+std::string stamp_of(const Fd& file);
+
+struct Digest {
+    std::string sha256;  ///< hex
+    std::string of;      ///< stamp_of() the file
+};
+/// Of a part's MP4. nullopt: it cannot be read, it was replaced or changed meanwhile, or `stop`,
+/// which is asked again and again, said so.
+std::optional<Digest> digest_of(archive::Catalogue& catalogue, const Part& part,
+                                const std::function<bool()>& stop);
 
 }  // namespace st::takes

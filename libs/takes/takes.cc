@@ -1,6 +1,5 @@
 #include "takes/takes.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +24,8 @@ constexpr int kNice = 10;  // recording comes first
 /// A take that could not be made is tried again after so long, then after twice as long and so on.
 constexpr std::chrono::seconds kRetryAfter{2};
 constexpr std::chrono::seconds kRetryAfterMax{600};
+/// Of a second each, for what the catalogue does not know yet.
+constexpr int kMoreTries = 9;
 constexpr std::size_t kPage = 1000;
 constexpr unsigned kDepthMax = 32;
 
@@ -81,17 +82,26 @@ const Part* undigested_part(const Manifest& manifest, const std::set<std::string
     return nullptr;
 }
 
-/// When its contents did; 0: nobody can say.
-std::int64_t changed_ns(const Fd& file) {
+std::int64_t ns_of(const timespec& time) { return time.tv_sec * 1'000'000'000 + time.tv_nsec; }
+
+/// When a film's contents did, or it was put there with those of before; 0: nobody can say.
+std::int64_t changed_ns(const Fd& film) {
     struct stat status {};
-    if (!file || ::fstat(file.get(), &status) != 0) return 0;
-    return status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec;
+    if (!film || ::fstat(film.get(), &status) != 0) return 0;
+    return std::max(ns_of(status.st_mtim), ns_of(status.st_ctim));
 }
 
-void set_digest(Manifest& manifest, const std::string& file, const std::string& digest) {
+std::int64_t written_ns(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? ns_of(status.st_mtim) : 0;
+}
+
+void set_digest(Manifest& manifest, const std::string& file, const Digest& digest) {
     for (Camera& camera : manifest.cameras) {
         for (Part& part : camera.parts) {
-            if (part.file == file) part.sha256 = digest;
+            if (part.file != file) continue;
+            part.sha256 = digest.sha256;
+            part.sha256_of = digest.of;
         }
     }
 }
@@ -181,6 +191,9 @@ void Takes::make_ended() {
 
 /// "": it was made, or will be asked for again. Else why it could not be made.
 std::string Takes::make(const std::string& take) {
+    // Not while others wait for the files.
+    if (const auto known = entries_of(catalogue_, take, kMoreTries); !known)
+        return known.error().message;
     Result<Manifest> made = Error{};
     {
         const Lock files(files_mutex_);
@@ -235,7 +248,7 @@ void Takes::digest(const std::string& take) {
             const auto manifest = read_manifest(path_, take);
             const Part* const part = manifest ? undigested_part(*manifest, unreadable) : nullptr;
             if (part == nullptr) return;
-            const auto digest = sha256_of(catalogue_, *part, stop);
+            const auto digest = digest_of(catalogue_, *part, stop);
             if (is_closing()) return;
             if (!digest) {
                 unreadable.insert(part->file);
@@ -275,24 +288,35 @@ Summary Takes::summary(const std::string& take) {
 
 /// A recording that is deleted, by whomever, is no part of its take any more; one that is converted
 /// again may have other MP4s, or others of the same names.
-bool Takes::is_as_described(const Manifest& manifest) {
-    const std::int64_t described_ns =
-        changed_ns(Fd(::open(manifest_path(path_, manifest.take).c_str(), O_RDONLY | O_CLOEXEC)));
-    const std::int64_t now_ns = wall_us() * 1000;        // what seems later says nothing
-    std::map<std::string, std::set<std::string>> there;  // MP4s of each recording
-    for (const record::RecordingEntry& entry : entries_of(catalogue_, manifest.take)) {
+bool Takes::is_as_described(const Manifest& manifest,
+                            const std::vector<record::RecordingEntry>& entries) {
+    std::map<std::string, std::set<std::string>> described;  // MP4s of each recording
+    std::map<std::string, std::string> digested;             // which files those were
+    for (const Camera& camera : manifest.cameras) {
+        for (const Part& part : camera.parts) {
+            described[part.recording].insert(part.file);
+            if (part.sha256_of) digested[part.file] = *part.sha256_of;
+        }
+    }
+    const std::int64_t described_ns = written_ns(manifest_path(path_, manifest.take));
+    const std::int64_t now_ns = wall_us() * 1000;  // what seems later says nothing
+    std::map<std::string, std::set<std::string>> there;
+    for (const record::RecordingEntry& entry : entries) {
         std::set<std::string>& files = there[entry.id];
         for (const Mp4& file : recording_of(entry).files) {
-            files.insert(entry.id + "/" + file.name);
+            const std::string path = entry.id + "/" + file.name;
+            files.insert(path);
             const auto opened = catalogue_.open_file(entry.id, file.name);
-            const std::int64_t made_ns = opened ? changed_ns(Fd(*opened)) : 0;
+            if (!opened) continue;
+            const Fd film(*opened);
+            if (const auto known = digested.find(path); known != digested.end()) {
+                if (stamp_of(film) != known->second) return false;
+                continue;
+            }
+            const std::int64_t made_ns = changed_ns(film);
             if (made_ns > described_ns && made_ns <= now_ns) return false;
         }
         if (files.empty()) files.insert("");
-    }
-    std::map<std::string, std::set<std::string>> described;
-    for (const Camera& camera : manifest.cameras) {
-        for (const Part& part : camera.parts) described[part.recording].insert(part.file);
     }
     return std::ranges::all_of(described, [&](const auto& recording) {
         const auto now = there.find(recording.first);
@@ -302,36 +326,42 @@ bool Takes::is_as_described(const Manifest& manifest) {
 
 Result<Manifest> Takes::get(const std::string& take) {
     auto manifest = read_manifest(path_, take);
-    const bool is_stale = manifest && !is_as_described(*manifest);
-    if (!is_stale && (manifest || manifest.error().code != kNotFound)) {
-        if (manifest && undigested_part(*manifest, {}) != nullptr) digest_later(take);
+    const auto entries = entries_of(catalogue_, take);
+    if (manifest && (!entries || is_as_described(*manifest, *entries))) {
+        if (undigested_part(*manifest, {}) != nullptr) digest_later(take);
         return manifest;
     }
+    if (!entries) return entries.error();
     auto made = Result<Manifest>(Error{});
     {
         const Lock files(files_mutex_);
         made = write_take(catalogue_, path_, take, version_);
     }
+    const bool is_early =
+        !made && (made.error().code == kConflict || made.error().code == kUnavailable);
     // One of it records again: what was known before that holds until it has ended.
-    if (!made && is_stale && made.error().code == kConflict) return manifest;
+    if (manifest && is_early) return manifest;
     if (made) digest_later(take);
     return made;
 }
 
 Result<void> Takes::remove(const std::string& take, const Removed& removed) {
+    // Not while others wait for the files.
+    if (const auto known = entries_of(catalogue_, take, kMoreTries); !known) return known.error();
     const Lock files(files_mutex_);
     const auto entries = entries_of(catalogue_, take);
+    if (!entries) return entries.error();
     const std::string path = manifest_path(path_, take);
     const bool has_manifest = ::access(path.c_str(), F_OK) == 0;
-    if (entries.empty() && !has_manifest) return Error{"no take \"" + take + "\"", kNotFound};
-    for (const record::RecordingEntry& entry : entries) {
+    if (entries->empty() && !has_manifest) return Error{"no take \"" + take + "\"", kNotFound};
+    for (const record::RecordingEntry& entry : *entries) {
         const bool is_open = entry.state == record::RecordingState::recording ||
                              entry.state == record::RecordingState::finalising;
         if (is_open) return Error{"recording " + entry.id + " has not ended", kConflict};
         if (entry.kept)
             return Error{"recording " + entry.id + " is kept: release it first", kConflict};
     }
-    for (const record::RecordingEntry& entry : entries) {
+    for (const record::RecordingEntry& entry : *entries) {
         const auto gone = catalogue_.remove(entry.id);
         if (!gone && gone.error().code != kNotFound) return gone.error();
         if (gone) removed(entry);

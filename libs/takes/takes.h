@@ -56,7 +56,8 @@ class Takes {
     /// Whether there is a take.json of it, whatever the catalogue knows yet.
     bool is_described(const std::string& take) const;
     /// Makes take.json if an earlier run was ended before it did, and anew if a recording of it was
-    /// deleted, or has other MP4s now.
+    /// deleted, or has other MP4s now, or if it cannot be read. Error 503: it is not there, and not
+    /// all recordings are known yet.
     Result<Manifest> get(const std::string& take);
     /// Its recordings, of each of which `removed` is told, and take.json. 409: one of them records,
     /// or is kept; then none is deleted.
@@ -82,7 +83,8 @@ class Takes {
     void try_later(const std::string& take, const std::string& problem) ST_EXCLUDES(mutex_);
     void digest_later(const std::string& take) ST_EXCLUDES(mutex_);
     void digest(const std::string& take) ST_EXCLUDES(mutex_);
-    bool is_as_described(const Manifest& manifest);
+    bool is_as_described(const Manifest& manifest,
+                         const std::vector<record::RecordingEntry>& entries);
     bool is_closing() ST_EXCLUDES(mutex_);
 
     archive::Catalogue& catalogue_;

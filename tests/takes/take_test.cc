@@ -439,8 +439,16 @@ TEST_F(TakeFiles, the_server_makes_it_and_reads_the_files_afterwards) {
     Part part;
     part.recording = make({.camera = "b"});
     part.file = part.recording + "/stream.mp4";
-    EXPECT_EQ(sha256_of(catalogue, part, [] { return false; }), kDigestOfAbc);
-    EXPECT_EQ(sha256_of(catalogue, part, [] { return true; }), std::nullopt);
+    const auto digest = digest_of(catalogue, part, [] { return false; });
+    ASSERT_TRUE(digest);
+    EXPECT_EQ(digest->sha256, kDigestOfAbc);
+    EXPECT_FALSE(digest_of(catalogue, part, [] { return true; }));
+    const fs::path film = folder_ / part.file;
+    EXPECT_FALSE(digest_of(catalogue, part, [&] {
+        std::ofstream(film.string() + ".part") << "abc";
+        fs::rename(film.string() + ".part", film);
+        return false;
+    })) << "another film lies there when it has been read";
 }
 
 TEST_F(TakeFiles, a_take_that_cannot_be_stored_is_made_as_soon_as_it_can) {
@@ -488,6 +496,60 @@ TEST_F(TakeFiles, a_film_that_was_made_anew_has_its_own_digest) {
     EXPECT_NE(digest(), kDigestOfAbc) << "at once";
     wait_until([&] { return digest().has_value(); });
     EXPECT_NE(digest(), kDigestOfAbc);
+}
+
+TEST_F(TakeFiles, films_that_are_as_they_were_keep_their_digests) {
+    const std::string a = make({.camera = "a"});
+    const std::string b = make({.camera = "b"});
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    ASSERT_TRUE(takes.get("walk"));
+    wait_until_digested();
+    const std::string c = make({.camera = "c"});
+    catalogue.changed(c);
+    ASSERT_TRUE(catalogue.remove(b));
+    const auto rest = takes.get("walk");
+    ASSERT_TRUE(rest) << rest.error().message;
+    ASSERT_EQ(rest->cameras.size(), 2U);
+    EXPECT_EQ(rest->cameras[0].parts[0].sha256, kDigestOfAbc) << "it is not read again";
+    wait_until_digested();
+    // One that was made anew, of the same size and of before take.json.
+    const fs::path film = folder_ / a / "stream.mp4";
+    std::ofstream(film.string() + ".part") << "xyz";
+    fs::last_write_time(film.string() + ".part", fs::last_write_time(film) - std::chrono::hours(1));
+    fs::rename(film.string() + ".part", film);
+    EXPECT_NE(takes.get("walk")->cameras[0].parts[0].sha256, kDigestOfAbc);
+    wait_until_digested();
+    EXPECT_NE(takes.get("walk")->cameras[0].parts[0].sha256, kDigestOfAbc);
+}
+
+TEST_F(TakeFiles, while_the_catalogue_is_being_built_the_one_that_is_there_is_given) {
+    make({.camera = "a"});
+    ASSERT_TRUE(written());
+    // A catalogue that is never built.
+    for (const char* more : {"", "-wal", "-shm"})
+        fs::remove(folder_ / (std::string(archive::kCatalogueName) + more));
+    fs::create_directories(folder_ / archive::kCatalogueName / "x");
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    const auto known = takes.get("walk");
+    ASSERT_TRUE(known) << known.error().message;
+    EXPECT_EQ(known->cameras.size(), 1U);
+    EXPECT_EQ(takes.get("run").error().code, kUnavailable);
+}
+
+TEST_F(TakeFiles, one_that_cannot_be_read_is_made_anew) {
+    make({.camera = "a"});
+    ASSERT_TRUE(written());
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    for (const char* text : {"", "{\"version\":2,", "{\"version\":3}"}) {
+        std::ofstream(folder_ / "takes/walk.json") << text;
+        const auto made = takes.get("walk");
+        ASSERT_TRUE(made) << made.error().message;
+        EXPECT_EQ(made->cameras.size(), 1U);
+        wait_until_digested();
+    }
 }
 
 TEST_F(TakeFiles, only_recordings_of_takes_are_listed_the_newest_take_first) {
