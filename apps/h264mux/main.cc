@@ -234,11 +234,12 @@ class Runner {
             const std::optional<Moment>& moment;
             std::optional<std::chrono::microseconds>& position;
             std::optional<std::int64_t>& wall_us;
+            Edge edge;
         };
         mux::Job& job = planned.job;
-        const std::array all{Wanted{options_.from, job.from, job.from_wall_us},
-                             Wanted{options_.to, job.to, job.to_wall_us},
-                             Wanted{options_.at, job.from, job.from_wall_us}};
+        const std::array all{Wanted{options_.from, job.from, job.from_wall_us, Edge::from},
+                             Wanted{options_.to, job.to, job.to_wall_us, Edge::to},
+                             Wanted{options_.at, job.from, job.from_wall_us, Edge::at}};
         const bool needs_span = std::ranges::any_of(all, [](const Wanted& wanted) {
             return wanted.moment && !wanted.moment->is_position();
         });
@@ -251,7 +252,7 @@ class Runner {
         }
         for (const Wanted& wanted : all) {
             if (!wanted.moment) continue;
-            const auto found = place_of(*wanted.moment, span);
+            const auto found = place_of(*wanted.moment, span, wanted.edge);
             if (!found) {
                 return Error{planned.spoken_input + ": " + found.error().message, cli::kBadInput};
             }

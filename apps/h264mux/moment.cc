@@ -104,7 +104,7 @@ Result<Moment> parse_moment(std::string_view text) {
     return moment;
 }
 
-Result<Place> place_of(const Moment& moment, const Span& span) {
+Result<Place> place_of(const Moment& moment, const Span& span, Edge edge) {
     if (moment.is_position()) return Place{*moment.position};
     if (moment.position && *moment.position < span.duration) return Place{*moment.position};
     if (!span.first_us) {
@@ -113,8 +113,10 @@ Result<Place> place_of(const Moment& moment, const Span& span) {
                      " is a time of the wall clock, and this input has none: give "
                      "the position, such as 1:30"};
     }
-    const std::int64_t at_us =
+    std::int64_t at_us =
         moment.wall_us ? *moment.wall_us : next_with_time(*moment.time_of_day, *span.first_us);
+    if (edge == Edge::from) at_us = std::max(at_us, *span.first_us);
+    if (edge == Edge::to) at_us = std::min(at_us, end_of(span));
     if (at_us < *span.first_us || at_us > end_of(span)) {
         return Error{moment.text + " is outside this recording: " + shown_span(span)};
     }

@@ -38,9 +38,12 @@ struct Place {
     std::optional<std::int64_t> wall_us = {};
 };
 
+/// What a moment is the beginning, the end or all of.
+enum class Edge : std::uint8_t { from, to, at };
+
 /// The place in the recording, its position never negative. "HH:MM:SS" is a position if the
-/// recording is so long, else a time of day. Error: it lies outside, or the recording has no wall
-/// clock.
-Result<Place> place_of(const Moment& moment, const Span& span);
+/// recording is so long, else a time of day. From before the recording is from its begin, and to
+/// behind it is to its end. Error: nothing of it is left, or the recording has no wall clock.
+Result<Place> place_of(const Moment& moment, const Span& span, Edge edge);
 
 }  // namespace st::h264mux

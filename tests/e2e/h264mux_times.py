@@ -101,8 +101,15 @@ class Times(harness.Case):
         self.mux.run("-y", "--from", "0:01.2", "--to", "0:02.4", "-o", self.folder / "a.mp4", self.dump)
         self.mux.run("-y", "--from", "1200ms", "--to", "2400ms", "-o", self.folder / "b.mp4", self.dump)
         self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
-        done = self.mux.run("--from", "2026-01-01T00:00:00Z", "-o", self.folder / "c.mp4", self.dump, expect=65)
-        self.assertIn("is outside this recording: it was recorded from ", done.stderr)
+        # From before its begin and to behind its end is all of it; of what lies outside there is nothing.
+        before, behind = "2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+        whole, _ = self.mux.convert(self.dump)
+        report, _ = self.mux.convert(self.dump, "--from", before, "--to", behind)
+        self.assertEqual(report["pictures"], whole["pictures"])
+        for option, moment in (("--to", before), ("--from", behind), ("--at", behind)):
+            name = "c.png" if option == "--at" else "c.mp4"
+            done = self.mux.run(option, moment, "-o", self.folder / name, self.dump, expect=65)
+            self.assertIn("is outside this recording: it was recorded from ", done.stderr)
         done = self.mux.run("--at", "10", "-o", self.folder / "x.png", self.dump, expect=65)
         self.assertIn("cam.fdump ends at 3.600 s; there is nothing at 10.000 s", done.stderr)
         self.assertFalse((self.folder / "x.png").exists())

@@ -14,10 +14,10 @@ using std::chrono::milliseconds;
 Span noon() { return {milliseconds(90'000), *parse_rfc3339("2026-11-29T03:03:04Z"), {}}; }
 
 /// Milliseconds of the position, or why there is none.
-std::string shown(std::string_view text, const Span& span) {
+std::string shown(std::string_view text, const Span& span, Edge edge = Edge::at) {
     const auto moment = parse_moment(text);
     if (!moment) return moment.error().message;
-    const auto place = place_of(*moment, span);
+    const auto place = place_of(*moment, span, edge);
     return place ? std::to_string(place->position.count() / 1000) : place.error().message;
 }
 
@@ -72,16 +72,30 @@ TEST(Moment, of_the_wall_clock_needs_a_recording_that_has_one) {
 TEST(Moment, of_the_wall_clock_is_known_to_a_microsecond) {
     const TimeZone zone("JST-9");
     for (const char* text : {"2026-11-29T03:03:05.033367Z", "12:03:05.033367"}) {
-        const auto place = place_of(*parse_moment(text), noon());
+        const auto place = place_of(*parse_moment(text), noon(), Edge::at);
         ASSERT_TRUE(place) << place.error().message;
         EXPECT_EQ(place->position.count(), 1'033'367) << text;
         EXPECT_EQ(place->wall_us, *noon().first_us + 1'033'367) << text;
     }
-    EXPECT_FALSE(place_of(*parse_moment("1:00.5"), noon())->wall_us) << "a position";
+    EXPECT_FALSE(place_of(*parse_moment("1:00.5"), noon(), Edge::at)->wall_us) << "a position";
     Span slow = noon();  // a camera whose clock counted 90 s in 91
     slow.end_us = *slow.first_us + 91'000'000;
-    EXPECT_TRUE(place_of(*parse_moment("12:04:34.5"), slow));
-    EXPECT_FALSE(place_of(*parse_moment("12:04:35.5"), slow));
+    EXPECT_TRUE(place_of(*parse_moment("12:04:34.5"), slow, Edge::at));
+    EXPECT_FALSE(place_of(*parse_moment("12:04:35.5"), slow, Edge::at));
+}
+
+TEST(Moment, of_the_wall_clock_that_bounds_a_part_may_lie_outside_while_something_is_left) {
+    const TimeZone zone("JST-9");
+    for (const char* before : {"12:03:03", "2026-11-29T02:00:00Z"}) {
+        EXPECT_EQ(shown(before, noon(), Edge::from), "0");
+        EXPECT_NE(shown(before, noon(), Edge::to).find("is outside this recording"),
+                  std::string::npos);
+    }
+    for (const char* behind : {"12:04:35", "2026-11-30T00:00:00Z"}) {
+        EXPECT_EQ(shown(behind, noon(), Edge::to), "90000");
+        EXPECT_NE(shown(behind, noon(), Edge::from).find("is outside this recording"),
+                  std::string::npos);
+    }
 }
 
 TEST(Moment, that_is_none_is_refused_with_examples) {
