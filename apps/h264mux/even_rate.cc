@@ -158,10 +158,18 @@ Result<mux::Report> EvenRate::write_one(const Film& film, std::size_t number) {
     wanted.run = run_;
     wanted.verifier = &verifier;
     wanted.cancel = cancel_;
+    const std::string table = table_of(film.target);
+    bool has_table = false;
+    wanted.store_more = [&] {
+        const auto stored = store(table, takes::to_csv(slots));
+        has_table = stored.ok();
+        return stored;
+    };
     const auto made = takes::encode(wanted);
-    if (!made) return made.error();
-    if (auto stored = store(table_of(film.target), takes::to_csv(slots)); !stored)
-        return stored.error();
+    if (!made) {
+        if (has_table) ::unlink(table.c_str());
+        return made.error();
+    }
     mux::Report report = film.report;
     report.files = made->files;
     const takes::SlotErrors errors = takes::errors_of(slots);

@@ -53,6 +53,28 @@ Result<void> encode_slots(const ConstantRate& wanted, int plan, int stream) {
     return run_on_movies(job);
 }
 
+/// Before the film has its name: that it has a picture for each slot, and what belongs to it.
+class SlotVerifier final : public mux::Verifier {
+ public:
+    explicit SlotVerifier(const ConstantRate& wanted) : wanted_(wanted) {}
+
+    Result<mux::Verified> verify(const mux::Verification& film) override {
+        auto found = wanted_.verifier->verify(film);
+        if (!found) return found;
+        if (found->facts.pictures != wanted_.slots.size()) {
+            return Error{wanted_.output + ": has " + std::to_string(found->facts.pictures) +
+                             " pictures instead of " + std::to_string(wanted_.slots.size()),
+                         static_cast<int>(mux::Exit::io)};
+        }
+        if (!wanted_.store_more) return found;
+        if (const auto stored = wanted_.store_more(); !stored) return stored.error();
+        return found;
+    }
+
+ private:
+    const ConstantRate& wanted_;
+};
+
 }  // namespace
 
 Result<mux::Report> encode(const ConstantRate& wanted) {
@@ -62,6 +84,7 @@ Result<mux::Report> encode(const ConstantRate& wanted) {
     if (!stream) return stream.error();
     if (const auto done = encode_slots(wanted, plan->get(), stream->get()); !done)
         return done.error();
+    SlotVerifier verifier(wanted);
     mux::Job job;
     job.input = "the pictures at an even rate";
     job.input_fd = stream->get();
@@ -70,16 +93,10 @@ Result<mux::Report> encode(const ConstantRate& wanted) {
     job.overwrite = wanted.overwrite;
     job.fps = wanted.rate;
     job.camera = wanted.camera;
-    job.verifier = wanted.verifier;
+    job.verifier = &verifier;
     job.index_in_front = true;
     job.cancel = wanted.cancel;
-    auto report = mux::convert(job);
-    if (report && report->pictures != wanted.slots.size()) {
-        return Error{wanted.output + ": has " + std::to_string(report->pictures) +
-                         " pictures instead of " + std::to_string(wanted.slots.size()),
-                     static_cast<int>(mux::Exit::io)};
-    }
-    return report;
+    return mux::convert(job);
 }
 
 }  // namespace st::takes

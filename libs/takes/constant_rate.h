@@ -1,6 +1,7 @@
 #pragma once
 /// Films at an even rate, made of others: what tools read that count pictures and no times.
 /// Decodes and encodes in a helper program. Blocks; any thread.
+#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -22,7 +23,10 @@ struct ConstantRate {
     bool overwrite = false;
     std::string camera;  ///< metadata; empty: none
     worker::RunJob run;
-    mux::Verifier* verifier = nullptr;
+    mux::Verifier* verifier = nullptr;  ///< never null
+    /// Stores what belongs to the film, once that is whole and before it has its name. May be
+    /// empty.
+    std::function<Result<void>()> store_more;
     std::stop_token cancel;
 };
 

@@ -105,6 +105,10 @@ class Align(harness.Case):
                 self.assertLessEqual(abs(off), min(abs(t - float(slot["t_us"])) for t in taken) + 100)
         self.assertEqual(len(counts), 1, "equal counts")
         self.mux.run("--cfr", "25", "-o", even / "first.mp4", dumps[0], expect=73)
+        # A film whose table cannot be stored does not get its name.
+        (even / "alone.cfr.csv").mkdir()
+        self.mux.run("-y", "--cfr", "25", "-o", even / "alone.mp4", dumps[0], expect=73)
+        self.assertFalse((even / "alone.mp4").exists())
 
     def test_pings_of_the_session_narrow_the_error(self):
         cameras = {
