@@ -35,8 +35,8 @@ constexpr std::uint64_t kTornBytesMax = std::uint64_t{32} << 20;
 
 /// What comes of a crash at any byte is readable, and finishing it again gives the same.
 /// nullopt: there is no whole fragment, so nothing to keep. Error: it is no segment of ours, or
-/// damaged from its beginning on; it is left as it is. Throws std::system_error (a full disk): what was
-/// there can still be read.
+/// damaged from its beginning on; it is left as it is. Throws std::system_error (a full disk): what
+/// was there can still be read.
 Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file);
 
 /// What the whole fragments of a segment hold: a reader of one that still grows.
