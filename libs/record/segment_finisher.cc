@@ -107,24 +107,24 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
             return true;
         }
         if (!*facts) {
+            log_.info(segment.place.path + ": nothing whole was written to it, deleting");
             SegmentFolder::discard(segment.place);
             return true;
         }
         const bool is_in_place = folder_.is_in_place(segment.place);
-            log_.info(segment.place.path + ": nothing whole was written to it, deleting");
         SegmentFolder::close(segment.place);
         if (!is_in_place) {
             log_.warning(segment.place.path + ": was deleted or moved away while it was written");
             return true;
         }
         const mp4::SegmentFacts& said = **facts;
-        if (said.unread_bytes > 0) {
-            log_.error(segment.place.path + ": damaged: the last " +
-                       human_bytes(said.unread_bytes) + " cannot be read, and are left in it");
-        }
         if (said.cut_bytes > 0) {
             log_.warning(segment.place.path + ": torn: its last " + human_bytes(said.cut_bytes) +
                          " are cut off");
+        }
+        if (said.unread_bytes > 0) {
+            log_.error(segment.place.path + ": damaged: the last " +
+                       human_bytes(said.unread_bytes) + " cannot be read, and are left in it");
         }
         sink_(SegmentDone{said.mark.path, segment.place.path, segment.reason,
                           said.mark.first_wall_us, said.duration_us, said.pictures, said.sounds,
