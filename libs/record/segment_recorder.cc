@@ -152,7 +152,7 @@ void SegmentRecorder::handle(const Item& item) {
     if (item.unit) return write(*item.unit);
     if (item.mark == Mark::headers) return note_headers(*item.headers);
     if (item.mark == Mark::left) {
-        left_ns_ = monotonic_ns();
+        left_ns_ = parts_.now_ns();
         if (!is_full_) set_state(SegmentState::waiting);
         end_segment("publisher");
     } else {
@@ -360,7 +360,7 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
         status_.error.clear();
     }
     growing_ = std::move(growing);
-    looked_ns_ = monotonic_ns();
+    looked_ns_ = parts_.now_ns();
 }
 
 void SegmentRecorder::add(const media::PacketPtr& packet) {
@@ -370,7 +370,7 @@ void SegmentRecorder::add(const media::PacketPtr& packet) {
     growing_->media_bytes += packet->payload.size();
     ++growing_->packets;
     growing_->output->add(packet);
-    written_ns_ = monotonic_ns();
+    written_ns_ = parts_.now_ns();
     if (is_frame) newest_ms_ = std::max(newest_ms_, packet->dts_ms);
     if (is_frame) look_for_burst();
     {
@@ -502,7 +502,7 @@ void SegmentRecorder::fail(const std::string& error) {
     }
     is_full_ = true;
     is_new_line_ = true;
-    tried_ns_ = monotonic_ns();
+    tried_ns_ = parts_.now_ns();
     const bool is_soon = went_on_ns_ != 0 && tried_ns_ - went_on_ns_ < kSoonNs;
     wait_ns_ = is_soon ? std::min(2 * wait_ns_, kTryRoomMaxNs) : kTryRoomEveryNs;
     {

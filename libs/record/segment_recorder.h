@@ -43,6 +43,7 @@ struct SegmentParts {
     MemoryBudget* memory;  ///< null: nothing limits them together
     /// Bytes were written, and are not synced. Any thread.
     std::function<void(std::uint64_t bytes)> written;
+    std::function<std::int64_t()> now_ns;  ///< monotonic; any thread
 };
 
 class SegmentRecorder final : public hub::Tap,

@@ -1,13 +1,13 @@
 #include "record/segment_thread.h"
 
-#include "base/clock.h"
 #include "base/this_thread.h"
 #include "record/segment_recorder.h"
 
 namespace st::record {
 
-SegmentThread::SegmentThread(std::function<void(const RecorderPtr&)> over)
-    : over_(std::move(over)), thread_([this] { run(); }) {}
+SegmentThread::SegmentThread(std::function<void(const RecorderPtr&)> over,
+                             std::function<std::int64_t()> now_ns)
+    : over_(std::move(over)), now_ns_(std::move(now_ns)), thread_([this] { run(); }) {}
 
 SegmentThread::~SegmentThread() {
     {
@@ -61,7 +61,7 @@ void SegmentThread::run() {
     name_this_thread("st-segments");
     for (bool goes_on = true; goes_on;) {
         goes_on = wait();
-        const std::int64_t now_ns = monotonic_ns();
+        const std::int64_t now_ns = now_ns_();
         std::vector<RecorderPtr> over;
         std::erase_if(recorders_, [&](const RecorderPtr& recorder) {
             if (recorder->serve(now_ns)) return false;

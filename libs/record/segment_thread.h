@@ -24,7 +24,8 @@ class SegmentThread {
     using RecorderPtr = std::shared_ptr<SegmentRecorder>;
 
     /// `over` is called on the thread, once for each recorder that has ended.
-    explicit SegmentThread(std::function<void(const RecorderPtr&)> over);
+    SegmentThread(std::function<void(const RecorderPtr&)> over,
+                  std::function<std::int64_t()> now_ns);
     /// The recorders have ended, or are left as they are.
     ~SegmentThread();
 
@@ -37,6 +38,7 @@ class SegmentThread {
     bool wait() ST_EXCLUDES(mutex_);
 
     const std::function<void(const RecorderPtr&)> over_;
+    const std::function<std::int64_t()> now_ns_;
     Mutex mutex_;
     std::condition_variable changed_;
     std::vector<RecorderPtr> added_ ST_GUARDED_BY(mutex_);

@@ -45,7 +45,8 @@ struct Segments::Parts {
                     [this, told = std::move(setup.written)](std::uint64_t written) {
                         bytes += written;
                         if (told) told(written);
-                    }} {}
+                    },
+                    setup.now_ns} {}
 
     std::atomic<std::uint64_t> segments{0};
     std::atomic<std::uint64_t> failures{0};
@@ -59,7 +60,7 @@ struct Segments::Parts {
 Segments::Segments(Setup setup) : hub_(setup.hub), parts_(std::make_unique<Parts>(setup)) {
     for (unsigned i = 0; i < std::max(1U, setup.threads); ++i) {
         threads_.push_back(std::make_unique<SegmentThread>(
-            [this](const RecorderPtr& recorder) { over(recorder); }));
+            [this](const RecorderPtr& recorder) { over(recorder); }, setup.now_ns));
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/current.h"
 #include "base/log.h"
 #include "base/memory_budget.h"
@@ -44,6 +45,7 @@ class Segments {
         /// Bytes were written, and are not synced. Any thread; may be empty.
         std::function<void(std::uint64_t bytes)> written;
         unsigned threads = 1;
+        std::function<std::int64_t()> now_ns = monotonic_ns;  ///< any thread
     };
 
     /// Begins to finish, on a thread of its own, what an earlier run left open. All of `setup`

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <array>
 #include <condition_variable>
 #include <cstdlib>
@@ -87,19 +88,19 @@ class World {
 
     Segments& start() {
         current.replace(options);
-        segments =
-            std::make_unique<Segments>(Segments::Setup{path,
-                                                       current,
-                                                       hub,
-                                                       Log(),
-                                                       [this](SegmentEvent event) {
-                                                           const Lock lock(mutex);
-                                                           events.push_back(std::move(event));
-                                                           changed.notify_all();
-                                                       },
-                                                       nullptr,
-                                                       {},
-                                                       1});
+        segments = std::make_unique<Segments>(
+            Segments::Setup{.path = path,
+                            .options = current,
+                            .hub = hub,
+                            .log = Log(),
+                            .sink =
+                                [this](SegmentEvent event) {
+                                    const Lock lock(mutex);
+                                    events.push_back(std::move(event));
+                                    changed.notify_all();
+                                },
+                            .written = {},
+                            .now_ns = [this] { return monotonic_ns() + ahead_ns; }});
         return *segments;
     }
 
@@ -156,6 +157,13 @@ class World {
         return found;
     }
 
+    /// The recorders' clock jumps, and they have work.
+    void go_on_after(std::chrono::nanoseconds pause) {
+        ahead_ns += pause.count();
+        push(10);
+        drain();
+    }
+
     /// Until the writer's thread has taken what is queued.
     void drain() {
         while (segments->list()[0].queued_bytes > 0) std::this_thread::yield();
@@ -176,6 +184,7 @@ class World {
     }
 
     fs::path path;
+    std::atomic<std::int64_t> ahead_ns{0};  ///< of the recorders' clock
     SegmentOptions options;
     Current<SegmentOptions> current{SegmentOptions{}};
     hub::Hub hub;
@@ -488,10 +497,8 @@ TEST(Segments, that_somebody_deletes_or_moves_away_go_on_in_another_file) {
         } else {
             fs::remove_all(folder);
         }
-        const auto until = std::chrono::steady_clock::now() + kPatience;
-        while (!fs::exists(folder) && std::chrono::steady_clock::now() < until) {
-            world.push(10);
-            std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        for (int i = 0; i < 100 && !fs::exists(folder); ++i) {
+            world.go_on_after(std::chrono::seconds(2));
         }
         world.push(10);
         world.segments->shut_down(INT64_MAX);
@@ -514,23 +521,16 @@ TEST(Segments, that_a_disk_refuses_are_told_of_once_and_again_when_one_has_begun
     world.publish();
     world.push(20);
     ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
-    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(7);
-    while (std::chrono::steady_clock::now() < until) {
-        world.push(10);
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
+    // Each time it is tried again, in vain.
+    for (int i = 0; i < 5; ++i) world.go_on_after(std::chrono::minutes(2));
     EXPECT_EQ(world.told<SegmentsStopped>().size(), 1U);
     EXPECT_EQ(world.told<SegmentsStarted>().size(), 1U);
     EXPECT_EQ(world.segments->list()[0].state, SegmentState::full);
     EXPECT_EQ(world.segments->totals().failures, 1U);
     EXPECT_GT(world.segments->totals().dropped, 0U);
     fs::remove(world.path / "live/live/x");
-    const auto late = std::chrono::steady_clock::now() + kPatience;
-    while (world.told<SegmentsStarted>().size() < 2 && std::chrono::steady_clock::now() < late) {
-        world.push(10);
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    ASSERT_EQ(world.told<SegmentsStarted>().size(), 2U);
+    for (int i = 0; i < 5; ++i) world.go_on_after(std::chrono::minutes(2));
+    ASSERT_TRUE(world.wait_for<SegmentsStarted>(2));
     EXPECT_EQ(world.told<SegmentsStarted>()[1].by, "room");
     EXPECT_EQ(world.segments->list()[0].state, SegmentState::recording);
 }
