@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import {createHash} from "node:crypto";
 import {after, before, test} from "node:test";
-import {beCamera, cameraNamed as cameraOf, launch, Network, patienceMs, Server, until} from "./rig.mjs";
+import {beCamera, cameraNamed as cameraOf, launch, Network, patienceMs, photograph, Server, until} from "./rig.mjs";
 
 let server;
 let browser;
@@ -408,6 +408,7 @@ test("a browser without the right to be a camera is told so", async () => {
     await page.goto(`${closed.url}camera?name=stranger`);
     await button(page).click();
     await page.getByText("no connection: this browser has no right to be a camera").waitFor();
+    await photograph(page, "camera-no-right");
     await beCamera(page, closed, "friend", {url: closed.url, query: `&token=${token}`});
     await context.close();
     await closed.stop();
