@@ -1,6 +1,5 @@
 #include "streamctl-push/camera.h"
 
-#include <sys/random.h>
 #include <time.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <functional>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "camera/frame.h"
 #include "cli/exit_codes.h"
@@ -67,9 +67,7 @@ void PushCamera::open() {
     was_connected_ = false;
     answer_.emplace();
     decoder_.emplace(ws::Role::client);
-    if (::getrandom(nonce_.data(), nonce_.size(), 0) != static_cast<ssize_t>(nonce_.size())) {
-        throw std::runtime_error("getrandom: no random bytes");
-    }
+    fill_random(nonce_);
     try {
         Poco::Net::StreamSocket socket;
         socket.connectNB(target_.address);

@@ -3,7 +3,6 @@
 #include <Poco/Exception.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "base/name.h"
+#include "base/random.h"
 #include "cli/exit_codes.h"
 #include "streamctl-push/camera.h"
 #include "streamctl-push/statistics.h"
@@ -182,10 +182,7 @@ class Fleet final : public PushFleet, public loop::Pollable {
 
     ws::MaskKey next_mask() override {
         if (mask_at_ + 4 > masks_.size()) {
-            if (::getrandom(masks_.data(), masks_.size(), 0) !=
-                static_cast<ssize_t>(masks_.size())) {
-                throw std::runtime_error("getrandom: no random bytes");
-            }
+            fill_random(masks_);
             mask_at_ = 0;
         }
         ws::MaskKey key{};

@@ -1,27 +1,18 @@
 #include "streamd/local_access.h"
 
-#include <sys/random.h>
 #include <unistd.h>
 
-#include <array>
 #include <filesystem>
 #include <stdexcept>
 
 #include "base/bytes.h"
 #include "base/control_files.h"
 #include "base/encodings.h"
+#include "base/random.h"
 #include "streamd/process.h"
 
 namespace st::streamd {
 namespace {
-
-std::string random_token() {
-    std::array<std::uint8_t, 32> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom failed: no local token can be made");
-    }
-    return hex_encode(bytes);
-}
 
 /// The first port, in whose name programs look for the files.
 std::uint16_t port_of(const server::Ports& ports) {
@@ -30,7 +21,7 @@ std::uint16_t port_of(const server::Ports& ports) {
 
 }  // namespace
 
-LocalAccess::LocalAccess() : token_(random_token()) {}
+LocalAccess::LocalAccess() : token_(hex_encode(random_bytes<32>())) {}
 
 digest::Sha256 LocalAccess::token_digest() const { return digest::sha256(as_bytes(token_)); }
 

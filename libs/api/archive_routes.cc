@@ -8,6 +8,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "api/answers.h"
 #include "api/operations.h"
 #include "archive/archive.h"
 #include "base/clock.h"
@@ -30,17 +31,7 @@ constexpr const char* kPicture = "picture.jpg";
 constexpr double kUsPerSecond = 1e6;
 constexpr std::chrono::milliseconds kDecodeTimeout{30'000};
 
-httpd::Answer refused(const ApiError& error) {
-    http::Response response;
-    response.status = control::http_status(error.code);
-    response.content_type = "application/json";
-    response.fields = {{"Cache-Control", "no-store"}};
-    for (Field& field : httpd::fields_of_refusal(response.status)) {
-        response.fields.push_back(std::move(field));
-    }
-    response.body = control::encode(error) + "\n";
-    return {std::move(response), {}};
-}
+httpd::Answer refused(const ApiError& error) { return {refusal(error), {}}; }
 
 httpd::Answer refused(const Error& error) {
     return refused(ApiError{error_code_of(error.code), error.message, {}});

@@ -1,15 +1,13 @@
 #include "api/login.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <stdexcept>
 
 #include "api/answers.h"
 #include "base/clock.h"
 #include "base/field.h"
+#include "base/random.h"
 #include "control/error.h"
 #include "control/fields.h"
 #include "control/json.h"
@@ -46,14 +44,6 @@ Decoded<Proof> read_proof(const std::string& body) {
     return proof;
 }
 
-httpd::Sessions::Random random_bytes() {
-    httpd::Sessions::Random bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom: no random bytes");
-    }
-    return bytes;
-}
-
 std::int64_t now_s() { return wall_us() / 1'000'000; }
 
 Field cookie_field(const httpd::Sessions& sessions, const std::string& value, std::int64_t seconds,
@@ -84,7 +74,7 @@ Result<void> check_surroundings(const auth::Policy& policy, const auth::Facts& f
 
 std::string make_login_link(httpd::Sessions& sessions) {
     json::Object object;
-    object.set("once", sessions.add_link(random_bytes(), now_s()));
+    object.set("once", sessions.add_link(random_bytes<32>(), now_s()));
     object.set("expires_in_ms", std::uint64_t{1000} * httpd::Sessions::kLinkSeconds);
     return json::write(object);
 }
@@ -126,9 +116,9 @@ void Login::log_in(const httpd::Request& request, const httpd::Reply& reply) {
     }
     std::optional<std::string> cookie;
     if (!proof->token.empty()) {
-        cookie = parts_.sessions.open_by_token(proof->token, random_bytes(), now_s());
+        cookie = parts_.sessions.open_by_token(proof->token, random_bytes<32>(), now_s());
     } else {
-        cookie = parts_.sessions.open_by_link(proof->once, random_bytes(), now_s());
+        cookie = parts_.sessions.open_by_link(proof->once, random_bytes<32>(), now_s());
     }
     if (!cookie) return refuse_later(request, reply);
     parts_.log.info("logged in: a browser at " + request.peer.text +

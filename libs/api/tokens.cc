@@ -1,10 +1,6 @@
 #include "api/tokens.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <array>
-#include <stdexcept>
 #include <utility>
 
 #include "api/page.h"
@@ -13,6 +9,7 @@
 #include "base/encodings.h"
 #include "base/joined.h"
 #include "base/name.h"
+#include "base/random.h"
 #include "base/secrets.h"
 #include "base/text.h"
 #include "control/token.h"
@@ -26,14 +23,6 @@ using control::Decoded;
 using control::ErrorCode;
 using control::Operation;
 using Done = Operations::Done;
-
-std::string random_token() {
-    std::array<std::uint8_t, 32> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom failed: no token can be made");
-    }
-    return hex_encode(Bytes(bytes));
-}
 
 std::vector<std::string> texts_of(const std::vector<auth::Role>& roles) {
     std::vector<std::string> texts;
@@ -116,7 +105,7 @@ void Tokens::create(const control::Call& call, const Done& done) {
         return done(ApiError{ErrorCode::bad_request,
                              "name: expected [A-Za-z0-9][A-Za-z0-9._-]{0,63}", "name"});
     }
-    const std::string token = random_token();
+    const std::string token = hex_encode(random_bytes<32>());
     StoredToken made{{request->name, digest::sha256(as_bytes(token)), *roles}, rfc3339(wall_us())};
     if (has_token(*policy_.get(), request->name) || !stored_.add(std::move(made))) {
         return done(ApiError{ErrorCode::conflict,

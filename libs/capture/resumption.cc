@@ -1,12 +1,9 @@
 #include "capture/resumption.h"
 
-#include <sys/random.h>
-
-#include <array>
-#include <stdexcept>
 #include <utility>
 
 #include "base/encodings.h"
+#include "base/random.h"
 
 namespace st::capture {
 namespace {
@@ -17,13 +14,7 @@ bool is_after(std::uint32_t last, std::uint32_t seq) {
 }
 
 /// Nobody can guess it: it is what lets another connection go on with a recording.
-std::string new_capture_name() {
-    std::array<std::uint8_t, 8> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom: no random bytes");
-    }
-    return hex_encode(bytes);
-}
+std::string new_capture_name() { return hex_encode(random_bytes<8>()); }
 
 }  // namespace
 

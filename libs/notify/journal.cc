@@ -1,18 +1,16 @@
 #include "notify/journal.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include "base/encodings.h"
+#include "base/random.h"
 
 namespace st::notify {
 namespace {
@@ -37,14 +35,6 @@ void sync_folder(const std::string& path) {
     if (folder) ::fsync(folder.get());
 }
 
-std::string random_salt() {
-    std::array<std::uint8_t, 8> bytes{};
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        fail("getrandom");
-    }
-    return hex_encode(Bytes(bytes));
-}
-
 /// More than a second brings, which is what a power failure may take away.
 constexpr std::uint64_t kLostNumbersMax = 1'000'000;
 
@@ -64,7 +54,7 @@ Journal::Journal(std::string path, std::uint64_t waiting_bytes_max)
     // What power took away may have been told: nothing else is told under its id.
     if (size_ > 0) next_number_ += kLostNumbersMax;
     if (salt_.empty()) {
-        salt_ = random_salt();
+        salt_ = hex_encode(random_bytes<8>());
         compact();
     }
 }

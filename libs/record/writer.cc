@@ -1,6 +1,5 @@
 #include "record/writer.h"
 
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/fd_io.h"
+#include "base/random.h"
 #include "base/this_thread.h"
 #include "camera/frame.h"
 #include "dump/format.h"
@@ -29,10 +29,7 @@ constexpr std::uint64_t kCloseBytes = 1024;
 constexpr std::size_t kItemsKeptMax = 1024;
 
 dump::Uuid random_uuid() {
-    dump::Uuid uuid{};
-    if (::getrandom(uuid.data(), uuid.size(), 0) != static_cast<ssize_t>(uuid.size())) {
-        throw std::system_error(errno, std::generic_category(), "getrandom");
-    }
+    dump::Uuid uuid = random_bytes<16>();
     uuid[6] = static_cast<std::uint8_t>((uuid[6] & 0x0F) | 0x40);  // RFC 4122, version 4
     uuid[8] = static_cast<std::uint8_t>((uuid[8] & 0x3F) | 0x80);
     return uuid;

@@ -1,8 +1,7 @@
 #include "streamctl/client/rpc_connection.h"
 
-#include <sys/random.h>
-
 #include "base/field.h"
+#include "base/random.h"
 #include "base/units.h"
 #include "camera/message.h"
 #include "control/json.h"
@@ -13,12 +12,6 @@
 
 namespace st::streamctl {
 namespace {
-
-void fill_random(std::span<std::uint8_t> bytes) {
-    if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw std::runtime_error("getrandom: no random bytes");
-    }
-}
 
 /// `given`: it was brought one, which opens nothing there.
 std::string token_advice(bool given) {

@@ -1,12 +1,14 @@
 #include "streamctl/client/who.h"
 
 #include <pwd.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <vector>
+
+#include "base/random.h"
 
 namespace st::streamctl {
 namespace {
@@ -34,10 +36,7 @@ std::string machine() {
 std::string who() { return account() + "@" + machine(); }
 
 std::string new_owner() {
-    std::uint64_t number = 0;
-    if (::getrandom(&number, sizeof number, 0) != sizeof number) {
-        number = static_cast<std::uint64_t>(::getpid());
-    }
+    const auto number = std::bit_cast<std::uint64_t>(random_bytes<8>());
     return who().substr(0, 64) + ":" + std::to_string(::getpid()) + ":" + std::to_string(number);
 }
 
