@@ -13,11 +13,6 @@ constexpr std::array<std::string_view, kRoles> kRoleNames{"camera", "publish", "
 constexpr std::array<std::string_view, 5> kModeNames{"open", "local", "loopback", "token",
                                                      "signed"};
 
-bool is_in(const std::vector<Range>& ranges, const Address& address) {
-    return std::any_of(ranges.begin(), ranges.end(),
-                       [&](const Range& range) { return range.contains(address); });
-}
-
 Error forbidden(std::string message) { return Error{std::move(message), 403}; }
 
 struct Authority {

@@ -85,4 +85,9 @@ Result<Range> parse_range(std::string_view text) {
     return range;
 }
 
+bool is_in(const std::vector<Range>& ranges, const Address& address) {
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [&](const Range& range) { return range.contains(address); });
+}
+
 }  // namespace st::auth

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -39,5 +40,8 @@ struct Range {
 /// "10.0.0.0/8", "fd00::/8", a bare address (itself alone). Error: bad address or prefix, or bits
 /// set behind the prefix ("10.0.0.1/8" is a typing error more often than not).
 Result<Range> parse_range(std::string_view text);
+
+/// One of them contains it.
+bool is_in(const std::vector<Range>& ranges, const Address& address);
 
 }  // namespace st::auth

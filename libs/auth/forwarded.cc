@@ -66,7 +66,7 @@ std::vector<std::string_view> hops_of(std::span<const Field> fields, std::string
 std::optional<Address> walk(const std::vector<Range>& trusted, Address at,
                             const std::vector<std::string_view>& hops, bool has_pairs) {
     for (const std::string_view hop : hops) {
-        if (!is_trusted(trusted, at)) break;
+        if (!is_in(trusted, at)) break;
         const auto before = read_hop(has_pairs ? for_of(hop) : hop);
         if (!before) return std::nullopt;
         at = *before;
@@ -84,17 +84,12 @@ Client named_alone(const Address& peer, std::span<const Field> fields) {
 
 }  // namespace
 
-bool is_trusted(const std::vector<Range>& trusted, const Address& address) {
-    return std::any_of(trusted.begin(), trusted.end(),
-                       [&](const Range& range) { return range.contains(address); });
-}
-
 Client find_client(const std::vector<Range>& trusted, const Address& peer,
                    std::span<const Field> fields) {
     const bool passed = std::any_of(fields.begin(), fields.end(),
                                     [](const Field& field) { return is_forwarding(field.name); });
     if (!passed) return {peer, false};
-    if (!is_trusted(trusted, peer)) return {peer, true};
+    if (!is_in(trusted, peer)) return {peer, true};
     const auto listed = hops_of(fields, "X-Forwarded-For");
     const auto paired = hops_of(fields, "Forwarded");
     if (listed.empty() && paired.empty()) return named_alone(peer, fields);

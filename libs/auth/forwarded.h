@@ -15,8 +15,6 @@ struct Client {
     bool is_behind_stranger = false;
 };
 
-bool is_trusted(const std::vector<Range>& trusted, const Address& address);
-
 /// `peer`, or, while that is in `trusted`, the hop before it in X-Forwarded-For or Forwarded. If
 /// both headers are there and name different clients, neither is believed: one of them may be the
 /// client's own invention.

@@ -102,7 +102,7 @@ httpd::NetLoop& Listeners::next_net() { return *uses_->nets[next_net_++ % uses_-
 std::string Listeners::counted_as(const Poco::Net::SocketAddress& peer) const {
     std::string address = httpd::peer_address_text(peer);
     const auto parsed = auth::parse_address(address);
-    const bool is_proxy = parsed && auth::is_trusted(uses_->policy->trusted_proxies, *parsed);
+    const bool is_proxy = parsed && auth::is_in(uses_->policy->trusted_proxies, *parsed);
     return is_proxy ? std::string() : address;
 }
 
