@@ -57,8 +57,8 @@ bool Session::enqueue(Item item) {
         // which the writer would make a second folder.
         if (!next && ended()) return true;
         if (!next) {
-            before = queued_bytes_.fetch_add(item.message->size(), std::memory_order_relaxed);
-            after = before + item.message->size();
+            before = queued_bytes_.fetch_add(item.held_bytes(), std::memory_order_relaxed);
+            after = before + item.held_bytes();
             has_room = account() && after <= budget_bytes_;
             if (!has_room) room_wanted_.store(true);
             queue_.push_back(std::move(item));
@@ -131,7 +131,7 @@ void Session::hand_over(const SessionPtr& next, std::vector<Item> unwritten,
         if (end_) end = std::exchange(end_, std::nullopt);
         next_ = next;
         ended_.store(true);
-        for (const Item& item : unwritten) bytes += item.message->size();
+        for (const Item& item : unwritten) bytes += item.held_bytes();
         queued_bytes_.fetch_sub(bytes, std::memory_order_relaxed);
         account();
         // Nobody can push to it before this lock is free: what is queued here comes first.

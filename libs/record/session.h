@@ -126,6 +126,7 @@ class Session : public std::enable_shared_from_this<Session> {
         return seq < 0 ? std::nullopt : std::optional(static_cast<std::uint32_t>(seq));
     }
 
+    /// What waits for the disk, with what goes along with each message.
     std::size_t queued_bytes() const { return queued_bytes_.load(std::memory_order_relaxed); }
     /// push() was false, and the event Room has not been since.
     bool wants_room() const { return room_wanted_.load(); }
@@ -149,6 +150,12 @@ class Session : public std::enable_shared_from_this<Session> {
         std::int64_t arrival_ns;
         bool is_understood = true;
         bool is_note = false;  ///< JSON, no message of the camera
+
+        /// What it takes while it is queued; nothing once its message is written.
+        std::size_t held_bytes() const {
+            constexpr std::size_t kSharing = 64;  // of a shared buffer, and of the allocator
+            return message ? message->capacity() + sizeof(Item) + kSharing : 0;
+        }
     };
     struct End : SessionEnd {
         std::int64_t ended_us;

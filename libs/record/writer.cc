@@ -167,8 +167,7 @@ void Writer::serve(const SessionPtr& of) {
     }
     // Only after a failure is anything left: there is nowhere to write it.
     for (const Session::Item& item : taken_) {
-        session.queued_bytes_.fetch_sub(item.message ? item.message->size() : 0,
-                                        std::memory_order_relaxed);
+        session.queued_bytes_.fetch_sub(item.held_bytes(), std::memory_order_relaxed);
     }
     taken_.clear();
     if (taken_.capacity() > kItemsKeptMax) std::vector<Session::Item>().swap(taken_);
@@ -252,9 +251,9 @@ std::size_t Writer::write(Session& session, File& file, std::vector<Session::Ite
             ++messages;
         }
         if (!item.is_understood) ++file.meta.dropped.undecodable;
-        const SharedBuffer written = std::move(item.message);
-        session.queued_bytes_.fetch_sub(written->size(), std::memory_order_relaxed);
-        bytes += written->size();
+        session.queued_bytes_.fetch_sub(item.held_bytes(), std::memory_order_relaxed);
+        bytes += item.message->size();
+        item.message.reset();
     }
     counts_.bytes.fetch_add(bytes, std::memory_order_relaxed);
     counts_.messages.fetch_add(messages, std::memory_order_relaxed);
