@@ -78,8 +78,12 @@ class PlayMany::Subscription final : public ViewerTransport {
     bool announces_tracks() const override { return false; }
     void accept(hub::Tracks /*tracks*/, const std::string& /*why_waiting*/) override {}
     void say_waiting(const std::string& why) override { tell("waiting", why); }
-    /// "live" again with the next picture, and when time 0 is now: that may have changed.
-    void note_publisher(bool is_there) override { is_there ? told_.reset() : tell("waiting", ""); }
+    /// "live" again with the next picture, and when time 0 is now, whatever came before.
+    void note_publisher(bool is_there) override {
+        if (!is_there) return tell("waiting", "");
+        told_.reset();
+        arrivals_ = {};
+    }
     void begin() override { tell("live", ""); }
     void refuse(const Error& why) override { be_over(why.message); }
     void finish(ViewerEnd /*why*/, const std::string& words) override { be_over(words); }
@@ -156,18 +160,28 @@ void PlayMany::on_text(const std::string& text) {
     const auto message = json::read(text);
     const json::Object* object = message ? message->object() : nullptr;
     if (object == nullptr) return complain("expected a JSON object");
-    if (const json::Array* ids = (*object)["unsubscribe"].array()) {
+    const json::Array* const ids = (*object)["unsubscribe"].array();
+    const json::Array* const wanted = (*object)["subscribe"].array();
+    if (is_nagging((ids ? ids->size() : 0) + (wanted ? wanted->size() : 0))) {
+        return socket_->close(ws::kClosePolicy, "too many requests");
+    }
+    if (ids) {
         for (const json::Value& id : *ids) {
             const auto number = id.natural();
             if (number && *number <= UINT16_MAX) unsubscribe(static_cast<std::uint16_t>(*number));
         }
     }
-    if (const json::Array* wanted = (*object)["subscribe"].array()) {
+    if (wanted) {
         for (const json::Value& one : *wanted) {
             if (guess_timer_ != 0 || socket_->is_over()) return;
             subscribe(one);
         }
     }
+}
+
+bool PlayMany::is_nagging(std::size_t more) {
+    asked_ += more;
+    return rate_.is_over(asked_, net_.loop().now_ns());
 }
 
 /// Of clients that can write none into the request. One that came there stays.

@@ -18,9 +18,8 @@ constexpr std::chrono::milliseconds kUseDeadline{
     30'000};  ///< connected, but neither publishing nor playing
 /// Answers that wait for a peer who asks and does not read.
 constexpr std::size_t kAnswersBytesMax = 256 * 1024;
-/// Each may cost a line of log, an answer, a look into the hub.
-constexpr std::uint64_t kCommandsPerSecond = 2'000;
-constexpr std::int64_t kSecondNs = 1'000'000'000;
+/// Refusals that wait for the answer to a wrong token.
+constexpr std::size_t kRefusalsMax = 16;
 /// How long a publisher hears nothing from us at most.
 constexpr std::chrono::seconds kWordInterval{5};
 
@@ -135,12 +134,7 @@ bool RtmpConnection::is_nagging() {
                                                 : parts_.live.hub().options().queue.bytes +
                                                       parts_.options->message_bytes_max;
     if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
-    const std::int64_t now_ns = net_.loop().now_ns();
-    if (now_ns - commands_since_ns_ >= kSecondNs) {
-        commands_since_ns_ = now_ns;
-        commands_before_ = session_.commands();
-    }
-    return session_.commands() - commands_before_ > kCommandsPerSecond;
+    return command_rate_.is_over(session_.commands(), net_.loop().now_ns());
 }
 
 void RtmpConnection::flush() {
@@ -207,6 +201,7 @@ void RtmpConnection::note_wrong_token() {
 
 void RtmpConnection::refuse_access(Refusal refusal) {
     if (guess_timer_ == 0) return answer(refusal);
+    if (refusals_.size() >= kRefusalsMax) return close("too many requests");
     refusals_.push_back(std::move(refusal));
 }
 

@@ -10,6 +10,7 @@
 #include "auth/access.h"
 #include "httpd/input_account.h"
 #include "httpd/net_loop.h"
+#include "live/command_rate.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "loop/transport.h"
@@ -119,8 +120,7 @@ class RtmpConnection final : public httpd::Connection,
     State state_ = State::connecting;
     std::vector<std::shared_ptr<RtmpViewer>> viewers_;
     std::vector<std::shared_ptr<RtmpPublisher>> publishers_;
-    std::int64_t commands_since_ns_ = 0;  ///< the second in which they are counted
-    std::uint64_t commands_before_ = 0;
+    CommandRate command_rate_;
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
     loop::TimerId word_timer_ = 0;

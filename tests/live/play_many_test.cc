@@ -91,6 +91,21 @@ TEST_F(PlayManyTest, complaints_that_are_read_are_no_reason_to_close) {
     EXPECT_FALSE(wire->is_finishing);
 }
 
+TEST_F(PlayManyTest, asking_for_more_than_anybody_has_to_ends_the_connection) {
+    std::string ids = "1";
+    for (std::uint64_t i = 0; i < CommandRate::kPerSecond / 2; ++i) ids += ",1";
+    const auto wire = connect();
+    const auto ask = [&] { say(*wire, "{\"unsubscribe\":[" + ids + "]}"); };
+    for (int i = 0; i < 10; ++i) {
+        ask();
+        advance(seconds(1));
+    }
+    EXPECT_FALSE(wire->is_finishing);
+    for (int i = 0; i < 4; ++i) ask();
+    EXPECT_TRUE(wire->is_finishing);
+    EXPECT_TRUE(contains(wire->sent, "too many requests")) << wire->sent;
+}
+
 TEST_F(PlayManyTest, a_wrong_token_ends_the_connection_and_what_stands_behind_it_is_not_begun) {
     let_in(auth::Mode::token);
     const auto wire = connect();
