@@ -22,7 +22,10 @@ std::unique_ptr<JpegDialect> jpeg_dialect(const Parts& parts, httpd::NetLoop& ne
     auto dialect = std::make_unique<JpegDialect>(
         camera, loop,
         JpegDialect::Listeners{
-            [feed](const SharedBuffer& jpeg) { feed->picture(jpeg, wall_us()); },
+            // Counted once, for as long as a viewer of it has it.
+            [feed, &memory = parts.hub.memory()](const SharedBuffer& jpeg) {
+                feed->picture(memory.keep(jpeg), wall_us());
+            },
             [feed](const std::string& words) { feed->words(words, wall_us()); }});
     const std::weak_ptr<CameraConnection> weak = camera.weak_from_this();
     streams.open(link->id, link->name, [weak, &loop, self = dialect.get()](std::string_view words) {

@@ -258,8 +258,9 @@ void JpegConsole::on_text(const std::string& text) {
 }
 
 void JpegConsole::send_picture(const SharedBuffer& jpeg) {
-    const SharedBuffer frame = share(ws::encode_frame(ws::Opcode::binary, jpeg->bytes()));
-    socket_->send_wires({&frame, 1});
+    const ws::FrameHeader head = ws::encode_header(ws::Opcode::binary, jpeg->size());
+    const std::array<SharedBuffer, 2> frame{share(Buffer(head.bytes())), jpeg};
+    socket_->send_wires(frame);
 }
 
 void JpegConsole::send_words(const std::string& text) {
@@ -291,6 +292,12 @@ void JpegConsole::on_gone() {
 void JpegConsole::on_data(std::span<std::uint8_t> bytes) {
     pending_.append(as_text(bytes));
     if (pending_.size() > kCommandBytesMax) stream_->pause_reading();
+}
+
+void JpegConsole::on_hang_up(bool /*is_reset*/) {
+    if (!stream_) return;
+    stream_->close();
+    on_end({});
 }
 
 void JpegConsole::on_end(std::string_view error) {

@@ -104,6 +104,7 @@ class JpegConsole final : public JpegViewer,
     // Until it is accepted.
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
+    void on_hang_up(bool is_reset) override;
 
  private:
     void accept() override;

@@ -93,6 +93,13 @@ void WsFlvViewer::on_end(std::string_view error) {
     net_.remove(*this);
 }
 
+/// It said more than is read before the answer.
+void WsFlvViewer::on_hang_up(bool /*is_reset*/) {
+    if (!stream_) return;
+    stream_->close();
+    on_end({});
+}
+
 void WsFlvViewer::on_over(std::uint16_t code, const std::string& reason) {
     const bool left = code == ws::kCloseNormal || code == ws::kCloseGoingAway ||
                       code == ws::kCloseNoCode || code == ws::kCloseAbnormal;

@@ -33,6 +33,7 @@ class WsFlvViewer final : public httpd::Connection,
     // The socket before the upgrade is answered:
     void on_data(std::span<std::uint8_t> bytes) override;
     void on_end(std::string_view error) override;
+    void on_hang_up(bool is_reset) override;
     // ... and after:
     void on_binary(Buffer /*message*/) override {}
     void on_text(const std::string& /*text*/) override {}

@@ -163,6 +163,35 @@ TEST(LiveConnections, who_guesses_tokens_over_rtmp_waits_for_the_answers) {
     EXPECT_EQ(world.wrong_tokens.add(*auth::parse_address("10.0.0.7")), fifth);
 }
 
+TEST(LiveConnections, who_asks_on_while_an_answer_waits_over_rtmp_is_closed) {
+    ConnectionsWorld world;
+    auth::Policy policy;
+    policy.of(auth::Role::play).mode = policy.of(auth::Role::publish).mode = auth::Mode::token;
+    world.policy.replace(policy);
+    for (std::uint32_t i = 0; i < auth::WrongTokens::kAtOnce; ++i) {
+        world.wrong_tokens.add(*auth::parse_address("10.0.0.7"));
+    }
+    const auto wire = world.rtmp();
+    world.connect(*wire);
+    for (std::uint32_t i = 0; i < 16; ++i) {
+        world.command(*wire, 1 + i % 5, "play", 3.0, flv::AmfNull{}, "x?token=guess");
+        EXPECT_FALSE(wire->is_finishing) << i;
+    }
+    world.command(*wire, 1, "play", 3.0, flv::AmfNull{}, "x?token=guess");
+    EXPECT_TRUE(wire->is_finishing);
+}
+
+TEST(LiveConnections, a_viewer_that_leaves_before_its_answer_is_noticed_whatever_it_sent) {
+    ConnectionsWorld world;
+    const auto wire = world.ws_viewer();
+    ASSERT_EQ(world.live.hub().find(ConnectionsWorld::kPath)->viewers(), 1U);
+    wire->receive(std::string(8 * 1024, 'x'));
+    wire->handler->on_hang_up(false);
+    world.loop.run_once();
+    EXPECT_EQ(world.net.size(), 0U);
+    EXPECT_EQ(world.live.hub().find(ConnectionsWorld::kPath), nullptr);
+}
+
 /// A source of FLV that is there 15 s after its first viewer came; live.wait is 10 s.
 TEST(LiveConnections, viewers_of_a_source_stay_until_it_is_there) {
     ConnectionsWorld world;
