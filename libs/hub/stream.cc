@@ -504,9 +504,11 @@ bool Stream::is_unused() const {
     return !publisher_ && viewers_ == 0 && taps_.empty();
 }
 
-UnitPtr Stream::newest_entry() const {
+UnitPtr Stream::newest_entry(std::int64_t since_ns) const {
     const Lock lock(mutex_);
-    return newest_entry_;
+    const bool is_kept = !cache_.units().empty();
+    const bool is_young = newest_entry_ && newest_entry_->arrived_ns >= since_ns;
+    return is_kept || is_young ? newest_entry_ : nullptr;
 }
 
 void Stream::tell_slow(const ViewerRecord& record) const {

@@ -149,8 +149,9 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::size_t viewers() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
     bool is_unused() const ST_EXCLUDES(mutex_);
-    /// The newest entry, null before the first; kept beyond the cache's limits.
-    UnitPtr newest_entry() const ST_EXCLUDES(mutex_);
+    /// The newest entry, if whoever comes now begins with it or it came after `since_ns`; else
+    /// null.
+    UnitPtr newest_entry(std::int64_t since_ns) const ST_EXCLUDES(mutex_);
 
     /// Whether a viewer may let so much wait for it.
     bool may_queue(std::size_t bytes) const { return memory_.budget().has_room_for(bytes); }

@@ -429,10 +429,10 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     Publication publication = world.publish();
     EXPECT_FALSE(publication.is_wanted(world.executor.now));
     world.push(publication, key(0));
-    EXPECT_TRUE(world.hub.find("/live/x")->newest_entry());
+    EXPECT_TRUE(world.hub.find("/live/x")->newest_entry(INT64_MAX));
     publication.count({4, true, false, 0, 0, world.executor.now});
     publication.pause();
-    EXPECT_FALSE(world.hub.find("/live/x")->newest_entry());
+    EXPECT_FALSE(world.hub.find("/live/x")->newest_entry(INT64_MAX));
     FakeViewer viewer;
     world.join(viewer);
     EXPECT_TRUE(publication.is_wanted(world.executor.now));

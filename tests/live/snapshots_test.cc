@@ -66,7 +66,9 @@ struct Scene {
         publication = std::move(*result);
         push(hub::config("\x01"));
     }
-    void push(media::Packet packet) { publication.push(std::move(packet), monotonic_ns()); }
+    void push(media::Packet packet, std::chrono::seconds ago = 0s) {
+        publication.push(std::move(packet), monotonic_ns() - std::chrono::nanoseconds(ago).count());
+    }
     void take(bool is_coming = false) {
         snapshots->take(kPath, asker.get_token(), is_coming, [this](const auto& jpeg) {
             answer.set_value(jpeg ? *jpeg
@@ -114,6 +116,25 @@ TEST(Snapshots, what_is_kept_of_a_stream_is_made_a_picture_of) {
     scene.take();
     EXPECT_EQ(scene.result(), "JPEG");
     EXPECT_TRUE(scene.is_left_alone());
+}
+
+TEST(Snapshots, of_an_old_picture_that_is_not_kept_there_is_none) {
+    for (const bool is_old : {false, true}) {
+        Scene scene;
+        scene.publish();
+        scene.push(hub::key(0, kIdr), is_old ? 120s : 10s);
+        scene.push(hub::delta(40, std::string(std::size_t{17} << 20, 'x')));
+        ASSERT_FALSE(scene.world.live.hub().find(kPath)->status().is_kept);
+        scene.take();
+        if (!is_old) {
+            EXPECT_EQ(scene.result(), "JPEG");
+            continue;
+        }
+        EXPECT_FALSE(scene.is_answered());
+        scene.world.advance(11s);
+        EXPECT_TRUE(scene.result().starts_with(
+            "503 no key frame from /camera/door within 10 s: last key frame 12"));
+    }
 }
 
 TEST(Snapshots, the_next_key_frame_is_taken_when_it_comes) {
