@@ -67,7 +67,6 @@ class AmfValue {
     const AmfObject* object() const { return std::get_if<AmfObject>(&storage_); }
     AmfObject* object() { return std::get_if<AmfObject>(&storage_); }
     bool is_null() const { return std::holds_alternative<AmfNull>(storage_); }
-    bool is_undefined() const { return std::holds_alternative<AmfUndefined>(storage_); }
 
     const Storage& storage() const { return storage_; }
 
