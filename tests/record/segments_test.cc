@@ -5,8 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
@@ -700,14 +700,15 @@ TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame
     while (world.segments->list()[0].queued_bytes > 0) std::this_thread::yield();
     world.push(30, 100);
     world.publication.end("done");
-    ASSERT_TRUE(world.wait_for<SegmentDone>(2));
+    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
+    world.segments->shut_down(INT64_MAX);  // on a busy machine there are more than two to finish
     const auto done = world.told<SegmentDone>();
+    ASSERT_GE(done.size(), 2U);
     EXPECT_EQ(done[0].reason, "gap");
     const auto numbers = numbers_in(world.files().back());
     ASSERT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
     EXPECT_EQ(numbers[0].back(), world.picture - 1);
-    ASSERT_TRUE(world.wait_for<SegmentsStopped>(1));
     EXPECT_EQ(world.segments->totals().dropped, status[0].dropped) << "also when it is over";
     EXPECT_EQ(world.segments->totals().failures, 0U);
 }
