@@ -545,13 +545,8 @@ config::Layers::Entry shown(config::Layers::Entry entry) {
     const config::Key* key = config_schema().find(entry.path);
     if (key != nullptr && key->is_secret && entry.value != "\"\"") {
         entry.value = "\"(hidden)\"";
-    } else if (entry.path == "decide.url" ||
-               (entry.path.starts_with("notify[") && entry.path.ends_with("].url"))) {
-        // Between its quotes.
-        const std::string_view url =
-            std::string_view(entry.value).substr(1, entry.value.size() - 2);
-        entry.value = "\"" + without_path(url) + "\"";
-    } else if (entry.path.starts_with("sources[")) {
+    } else if (entry.path.starts_with("sources[") || entry.path.ends_with("].url") ||
+               entry.path == "decide.url") {
         entry.value = without_passwords(entry.value);
     }
     return entry;

@@ -470,7 +470,7 @@ std::string config_page() {
 `streamd` runs without a configuration file. One is given with `--config FILE`: JSON, in which `//`
 begins a comment. Values come in layers: default, file, environment, command line; the later one
 wins. `streamd --print-config` prints all of it as such a file, with the meaning and the source of each value
-(secrets, and URLs of hooks that have a path, stand there as comments, without their value): a file to begin with. `streamd --check-config` only
+(secrets stand there as comments, without their value; the path of a hook's URL is shown): a file to begin with. `streamd --check-config` only
 checks. A key that is unknown or given twice, a wrong type or a value out of range is said with its
 path, one line each, and ends the program with code 78. A variable of the environment that begins with
 `STREAMD_` and names no key is a warning.
