@@ -1,6 +1,7 @@
 #include "api/metrics.h"
 
 #include "api/exposition.h"
+#include "base/secrets.h"
 #include "control/status.h"
 
 namespace st::api {
@@ -127,7 +128,7 @@ void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks)
             // URLs that differ in a secret alone look the same, and two equal series are refused.
             const std::string id = hooks[i].id.value_or("notify[" + std::to_string(i) + "]");
             out.sample(std::uint64_t{value(hooks[i])},
-                       {{"hook", id}, {"url", hooks[i].url}, {"format", hooks[i].format}});
+                       {{"hook", id}, {"url", without_path(hooks[i].url)}, {"format", hooks[i].format}});
         }
     };
     using Hook = control::HookStatus;

@@ -57,7 +57,7 @@ constexpr std::chrono::milliseconds kHookPatience{15'000};
 
 /// hooks.test: one message sent at once, past the queue.
 struct HookTestRequest {
-    std::string url;  ///< as it is configured, or the target's id
+    std::string url;  ///< as it is configured or listed, or the target's id
     std::string client;
 };
 Decoded<HookTestRequest> decode_hook_test_request(std::string_view body);

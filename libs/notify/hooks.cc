@@ -108,7 +108,7 @@ class Hooks::Deliveries {
         std::vector<control::FailedHook> list;
         for (const auto& [name, outbox] : outboxes_) {
             for (const auto& message : outbox->failed_messages()) {
-                list.push_back({message.id, without_path(outbox->endpoint().url), message.type,
+                list.push_back({message.id, without_passwords(outbox->endpoint().url), message.type,
                                 rfc3339(message.at_us), message.attempts, message.why});
             }
         }
@@ -123,10 +123,12 @@ class Hooks::Deliveries {
         }
         return refusal;
     }
-    /// Nullptr: none has that URL, as it is configured, or that id.
+    /// Nullptr: none has that URL, as it is configured or listed, or that id.
     Outbox* find(const std::string& target) {
         for (const auto& [name, outbox] : outboxes_) {
-            if (outbox->endpoint().url == target || outbox->status().id == target) {
+            const std::string& its = outbox->endpoint().url;
+            if (its == target || without_passwords(its) == target ||
+                outbox->status().id == target) {
                 return outbox.get();
             }
         }
@@ -201,9 +203,9 @@ class Hooks::Deliveries {
     void tell_left(const Outbox& outbox, const std::string& path) {
         const control::HookStatus status = outbox.status();
         if (status.queued == 0) return;  // or it has no journal
-        world_.log.warning(status.url + " " + *status.id + ": no longer configured; " +
-                           std::to_string(status.queued) + " messages stay in " + path +
-                           " and go out if it is configured again");
+        world_.log.warning(without_path(status.url) + " " + *status.id +
+                           ": no longer configured; " + std::to_string(status.queued) +
+                           " messages stay in " + path + " and go out if it is configured again");
     }
     void show() {
         std::vector<control::HookStatus> now;

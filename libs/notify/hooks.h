@@ -58,7 +58,7 @@ class Hooks {
     using ReplayDone = std::function<void(control::Decoded<std::string>)>;
     void replay(const std::string& id, const ReplayDone& done) ST_EXCLUDES(mutex_);
     /// Error not_found: no such target is configured.
-    /// `url`: as it is configured, or the target's id.
+    /// `url`: as it is configured or listed, or the target's id.
     using TestDone = std::function<void(control::Decoded<control::HookTestReply>)>;
     void test(const std::string& url, const TestDone& done) ST_EXCLUDES(mutex_);
 

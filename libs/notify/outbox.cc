@@ -366,7 +366,7 @@ void Outbox::test(std::function<void(HttpResult)> done) {
 
 control::HookStatus Outbox::status() const {
     control::HookStatus status;
-    status.url = shown_url_;
+    status.url = without_passwords(endpoint_.url);
     status.format = endpoint_.format == Format::standard ? "standard" : "nms";
     status.events = endpoint_.events;
     status.state = state_;

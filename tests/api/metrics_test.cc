@@ -27,7 +27,7 @@ MetricsOfParts everything() {
     parts.streams = {{"/live/x", 3, 5000, 25}};
     control::HookStatus hook;
     hook.id = "5f0c6d1e2a3b4c5d";
-    hook.url = "https://host/";
+    hook.url = "https://host/secret";
     hook.format = "standard";
     hook.queued = 7;
     hook.last_error = "HTTP 500";
@@ -67,11 +67,11 @@ TEST(Metrics, are_prometheus_text) {
             R"(streamd_camera_clock_bound_seconds{camera="a\"b\\c\nd"} 0.00042)",
             R"(streamd_camera_clock_drift_ratio{camera="a\"b\\c\nd"} -2e-05)",
             "streamd_stream_viewers{stream=\"/live/x\"} 3",
-            "streamd_hook_queued{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/"
+            "streamd_hook_queued{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/…"
             "\",format=\"standard\"} 7",
-            "streamd_hook_up{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/\",format=\"standard\"} "
+            "streamd_hook_up{hook=\"5f0c6d1e2a3b4c5d\",url=\"https://host/…\",format=\"standard\"} "
             "0",
-            R"(streamd_hook_journal_up{hook="5f0c6d1e2a3b4c5d",url="https://host/",format="standard"} 1)",
+            R"(streamd_hook_journal_up{hook="5f0c6d1e2a3b4c5d",url="https://host/…",format="standard"} 1)",
             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.001\"} 0",
             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"0.005\"} 1",
             "streamd_loop_busy_seconds_bucket{loop=\"0\",le=\"+Inf\"} 1",

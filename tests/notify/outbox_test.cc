@@ -75,7 +75,7 @@ TEST(Outbox, sends_signed_messages_one_after_the_other) {
     world.http.answer(200);
     EXPECT_EQ(sending.outbox->status().state, HookState::idle);
     EXPECT_EQ(sending.outbox->status().delivered, 3U);
-    EXPECT_EQ(sending.outbox->status().url, "https://u:***@host/…");
+    EXPECT_EQ(sending.outbox->status().url, "https://u:***@host/hook");
     EXPECT_EQ("msg_" + sending.outbox->status().id.value_or("none") + "_1",
               world.http.header(0, "webhook-id"));
 }
