@@ -127,8 +127,9 @@ void hook_series(Exposition& out, const std::vector<control::HookStatus>& hooks)
         for (std::size_t i = 0; i < hooks.size(); ++i) {
             // URLs that differ in a secret alone look the same, and two equal series are refused.
             const std::string id = hooks[i].id.value_or("notify[" + std::to_string(i) + "]");
-            out.sample(std::uint64_t{value(hooks[i])},
-                       {{"hook", id}, {"url", without_path(hooks[i].url)}, {"format", hooks[i].format}});
+            out.sample(
+                std::uint64_t{value(hooks[i])},
+                {{"hook", id}, {"url", without_path(hooks[i].url)}, {"format", hooks[i].format}});
         }
     };
     using Hook = control::HookStatus;
