@@ -31,8 +31,8 @@ TEST(Amf0, reads_each_kind) {
     EXPECT_EQ(*value({0x02, 0x00, 0x02, 'h', 'i'}).string(), "hi");
     EXPECT_EQ(*value({0x02, 0x00, 0x00}).string(), "");
     EXPECT_TRUE(value({0x05}).is_null());
-    EXPECT_TRUE(value({0x06}).is_undefined());
-    EXPECT_TRUE(value({0x0D}).is_undefined()) << "unsupported";
+    EXPECT_TRUE(std::holds_alternative<AmfUndefined>(value({0x06}).storage()));
+    EXPECT_TRUE(std::holds_alternative<AmfUndefined>(value({0x0D}).storage())) << "unsupported";
     EXPECT_EQ(*value({0x0C, 0x00, 0x00, 0x00, 0x01, 'L'}).string(), "L") << "long string";
     EXPECT_EQ(*value({0x0F, 0x00, 0x00, 0x00, 0x04, '<', 'a', '/', '>'}).string(), "<a/>");
     const AmfValue date = value({0x0B, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0, 0xFF, 0xC4});

@@ -20,7 +20,7 @@ inline std::string text(const flv::AmfValue& value) {
     }
     if (const auto* it = value.boolean()) return *it ? "true" : "false";
     if (value.is_null()) return "null";
-    if (value.is_undefined()) return "undefined";
+    if (std::holds_alternative<flv::AmfUndefined>(value.storage())) return "undefined";
     const flv::AmfObject* object = value.object();
     if (object == nullptr) return "?";
     if (const auto* code = object->find("code")) {
