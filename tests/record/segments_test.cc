@@ -709,7 +709,7 @@ TEST(Segments, leave_out_what_a_slow_disk_does_not_take_and_go_on_at_a_key_frame
     ASSERT_FALSE(numbers[0].empty());
     EXPECT_EQ(numbers[0].front() % 10, 0U);
     EXPECT_EQ(numbers[0].back(), world.picture - 1);
-    EXPECT_EQ(world.segments->totals().dropped, status[0].dropped) << "also when it is over";
+    EXPECT_GE(world.segments->totals().dropped, status[0].dropped) << "also when it is over";
     EXPECT_EQ(world.segments->totals().failures, 0U);
 }
 
