@@ -101,8 +101,8 @@ class Times(harness.Case):
         self.mux.run("-y", "--from", "0:01.2", "--to", "0:02.4", "-o", self.folder / "a.mp4", self.dump)
         self.mux.run("-y", "--from", "1200ms", "--to", "2400ms", "-o", self.folder / "b.mp4", self.dump)
         self.assertEqual((self.folder / "a.mp4").read_bytes(), (self.folder / "b.mp4").read_bytes())
-        # From before its begin and to behind its end is all of it; of what lies outside there is nothing.
-        before, behind = "2026-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+        # From before its beginning and to behind its end is all of it; of what lies outside there is nothing.
+        before, behind = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
         whole, _ = self.mux.convert(self.dump)
         report, _ = self.mux.convert(self.dump, "--from", before, "--to", behind)
         self.assertEqual(report["pictures"], whole["pictures"])
