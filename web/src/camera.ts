@@ -23,6 +23,8 @@ const settleMs = 1000;
 const firstPictureMs = 7000;
 /// So often what waits is looked at: whether the connection takes more, and whether it is still one.
 const pumpMs = 50;
+/// A connection that was lost is tried again so soon, and ever later while the server says nothing on it.
+const firstRetryMs = 500;
 /// So long the server has to say that it has the last picture of a capture that ends.
 const lastWordMs = 10_000;
 
@@ -61,7 +63,7 @@ class PhoneCamera {
     private wakeLock: WakeLockSentinel | null = null;
     /// The connection on which the capture's pictures go out.
     private line: WebSocket | null = null;
-    private retryMs = 500;
+    private retryMs = firstRetryMs;
     /// The timer of the next connection; 0: none is due.
     private retry = 0;
 
@@ -184,7 +186,6 @@ class PhoneCamera {
         socket.onopen = () => {
             hasOpened = true;
             watch.opened(performance.now());
-            this.retryMs = 500;
             message(this.capture?.failure ?? this.trouble);
             this.showIdle();
             // In this order: what a start needs to know is known when the camera may be started.
@@ -198,6 +199,7 @@ class PhoneCamera {
         let obeyed = Promise.resolve();
         socket.onmessage = ({data}) => {
             watch.heard(performance.now());
+            this.retryMs = firstRetryMs;
             if (typeof data !== "string") return;
             const command = readCommand(data);
             // These cannot wait for what came before.
@@ -211,7 +213,8 @@ class PhoneCamera {
         socket.onclose = ({reason}) => {
             if (this.socket !== socket) return;
             this.onLost(reason);
-            if (!hasOpened && !reason) void this.explainRefusal();
+            // Where a token may still come the connection is opened first.
+            if ((!hasOpened && !reason) || reason === "Unauthorized") void this.explainRefusal();
         };
     }
 
