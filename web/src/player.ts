@@ -89,7 +89,11 @@ class CanvasPlayer {
         this.socket = new LiveSocket(urlOf(wanted), {
             begun: () => {
                 message("waiting for the stream");
-                this.decoder = new PictureDecoder((picture) => this.screen.show(picture), message);
+                this.decoder = new PictureDecoder((picture) => this.screen.show(picture), (text) => {
+                    // A picture from before would take the text away.
+                    this.screen.clear();
+                    message(text);
+                });
             },
             opened: () => { this.hasOpened = true; },
             came: (data) => this.came(data as ArrayBuffer),

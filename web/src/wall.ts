@@ -106,7 +106,7 @@ class CanvasTile extends Tile {
         this.fed = 0;
         this.hasBeenFed = false;
         this.liveAt = Infinity;
-        this.decoder = new PictureDecoder((picture) => this.onPicture(picture), (text) => this.say(text), onlyKeys);
+        this.decoder = new PictureDecoder((picture) => this.onPicture(picture), (text) => this.onTrouble(text), onlyKeys);
     }
 
     end(text: string): void {
@@ -170,6 +170,13 @@ class CanvasTile extends Tile {
         const {frame} = picture;
         if (!this.isInStep || this.zeroUs === null) return this.screen.show(picture);
         this.queue.push(frame, this.zeroUs + frame.timestamp);
+    }
+
+    /// What was decoded before is not shown any more: it would look as if nothing were wrong.
+    private onTrouble(text: string): void {
+        this.queue.clear();
+        this.screen.clear();
+        this.say(text);
     }
 
     private onShown(): void {

@@ -216,20 +216,27 @@ test("a decoder that fails is replaced, and a picture that stands still is said"
         globalThis.decoders = [];
         globalThis.VideoDecoder = class extends VideoDecoder {
             constructor(init) {
-                super(init);
-                globalThis.decoders.push({decoder: this, init});
+                super({...init, output: (frame) => {
+                    init.output(frame);
+                    globalThis.afterPicture?.(this, init);
+                }});
+                globalThis.decoders.push(this);
             }
         };
     });
     const page = await context.newPage();
     await page.goto(`${server.url}wall?paths=/camera/moody`);
     await until("it plays", async () => (await shown(page))[0] >= 8);
-    await page.evaluate(() => {
-        const {decoder, init} = globalThis.decoders.at(-1);
-        decoder.close();
-        init.error(new DOMException("the GPU was reset"));
-    });
-    await page.getByText("this browser cannot decode it: the GPU was reset").waitFor();
+    // Before its last picture is drawn.
+    const said = await page.evaluate(() => new Promise((resolve) => {
+        globalThis.afterPicture = (decoder, init) => {
+            globalThis.afterPicture = null;
+            decoder.close();
+            init.error(new DOMException("the GPU was reset"));
+            requestAnimationFrame(() => requestAnimationFrame(() => resolve(document.querySelector(".tile .message").textContent)));
+        };
+    }));
+    assert.equal(said, "this browser cannot decode it: the GPU was reset");
     await until("another decoder", () => page.evaluate(() => globalThis.decoders.length === 2));
     await page.locator(".tile .message").waitFor({state: "hidden"});
     child.kill("SIGSTOP");
