@@ -49,6 +49,15 @@ async function picturesOf({id}) {
     return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, Number(row[i])])));
 }
 
+/** From now on the page's messages are kept in `rig.said`: some stand there for an instant only. */
+const listen = (page) => page.evaluate(() => {
+    const {rig} = globalThis;
+    rig.said = [];
+    const message = document.getElementById("message");
+    new MutationObserver(() => rig.said.push(message.textContent)).observe(message, {childList: true, characterData: true, subtree: true});
+});
+const said = (page) => page.evaluate(() => globalThis.rig.said);
+
 /** In a page: its encoders and cameras are known, and can be made to fail. */
 function sabotage() {
     const rig = globalThis.rig = {encoders: [], tracks: [], encodes: true, trialDelayMs: 0, cameraDelayMs: 0, hasCamera: true, opensSilent: false, gives: true};
@@ -284,8 +293,9 @@ test("a camera is opened again as often as it is lost, however long another app 
     await page.evaluate(() => { globalThis.rig.hasCamera = true; });
     await more("shared");
     await page.getByText("there is no camera").waitFor({state: "hidden"});
+    await listen(page);
     await page.evaluate(() => { globalThis.rig.gives = false; });
-    await page.getByText("the camera gives no pictures; opening it again").waitFor();
+    await until("it is opened again", async () => (await said(page)).includes("the camera gives no pictures; opening it again"));
     await more("shared");
     const recording = await stop("shared");
     assert.deepEqual([recording.state, recording.part, recording.seq_gaps], ["done", 1, []]);
@@ -308,13 +318,8 @@ test("a camera is opened again as often as it is lost, however long another app 
 
 test("a start that is stopped while encoders are tried costs the next one nothing", async () => {
     const page = await phone("undecided");
-    await page.evaluate(() => {
-        const {rig} = globalThis;
-        rig.trialDelayMs = 400;
-        rig.said = [];
-        const message = document.getElementById("message");
-        new MutationObserver(() => rig.said.push(message.textContent)).observe(message, {childList: true, characterData: true, subtree: true});
-    });
+    await listen(page);
+    await page.evaluate(() => { globalThis.rig.trialDelayMs = 400; });
     const first = server.ask("POST", "capture/start", {cameras: ["undecided"]});
     await pause(700);
     await server.ask("POST", "capture/stop", {cameras: ["undecided"]});
@@ -322,7 +327,7 @@ test("a start that is stopped while encoders are tried costs the next one nothin
     await start("undecided");
     await more("undecided", 5);
     await stop("undecided");
-    assert.deepEqual((await page.evaluate(() => globalThis.rig.said)).filter((text) => text.includes("encode")), []);
+    assert.deepEqual((await said(page)).filter((text) => text.includes("encode")), []);
     await page.context().close();
 });
 
@@ -398,10 +403,11 @@ test("what it can do is said again when its clock is known", async () => {
     await context.close();
 });
 
-test("a browser without the right to be a camera is told so", async () => {
+test("a browser without the right to be a camera is told so", async (t) => {
     const token = "a-token-of-a-phone";
     const sha256 = createHash("sha256").update(token).digest("hex");
     const closed = await Server.start([], {auth: {camera: "token", tokens: [{name: "phone", sha256, roles: ["camera"]}]}});
+    t.after(() => closed.stop());
     const context = await browser.newContext({permissions: ["camera"]});
     const page = await context.newPage();
     page.setDefaultTimeout(patienceMs);
@@ -411,5 +417,4 @@ test("a browser without the right to be a camera is told so", async () => {
     await photograph(page, "camera-no-right");
     await beCamera(page, closed, "friend", {url: closed.url, query: `&token=${token}`});
     await context.close();
-    await closed.stop();
 });
