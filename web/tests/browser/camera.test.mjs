@@ -118,9 +118,15 @@ test("another lens goes on with the recording, and is said", async () => {
     await until("pictures of the other lens", async () => (await cameraNamed("changer")).frames >= soFar + 60);
     assert.notEqual(await page.evaluate(() => document.getElementById("preview").srcObject.getVideoTracks()[0].getSettings().deviceId), inUse);
     const label = await page.evaluate(() => document.getElementById("preview").srcObject.getVideoTracks()[0].label);
+    // What comes while an encoder for the other lens is tried is left out, and counted on both sides.
+    await until("what was left out is said", async () => {
+        const recording = (await server.ask("GET", "recordings")).items.find(({camera}) => camera === "changer");
+        return recording.seq_missing === (await cameraNamed("changer")).health.lost;
+    });
     const recording = await recorded("changer");
     assert.equal(recording.capabilities.lens, label);
-    assert.deepEqual([recording.seq_gaps, recording.part, recording.files.filter(({kind}) => kind === "mp4").length], [[], 1, 1]);
+    assert.deepEqual([recording.part, recording.files.filter(({kind}) => kind === "mp4").length], [1, 1]);
+    assert.ok(recording.seq_gaps.length <= 1 && recording.seq_missing < 30, JSON.stringify(recording.seq_gaps));
     await context.close();
 });
 
