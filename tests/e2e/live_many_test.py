@@ -150,7 +150,7 @@ class PlayMany(harness.Case):
 
         await asyncio.gather(asyncio.to_thread(read_slowly), *map(film, cameras))
         self.assertEqual(sorted(received), [0, 1, 2, 3])
-        self.assertGreater(min(received.values()), max(received.values()) / 3, received)
+        self.assertGreater(min(received.values()), max(received.values()) / 5, received)
         self.assertTrue(all(viewer["dropped"] > 0 for viewer in viewers), f"nothing was slow: {viewers}")
 
     async def test_each_stream_needs_its_right(self):
