@@ -132,7 +132,7 @@ class PlayMany(harness.Case):
                 self.assertEqual(peer.upgrade("/play-many"), 101)
                 wanted = [{"id": number, "path": f"/camera/{name}"} for number, name in enumerate(names)]
                 peer.send(raw_peer.frame(raw_peer.FIN | raw_peer.TEXT, json.dumps({"subscribe": wanted}).encode()))
-                while sum(received.values()) < 16_000_000:
+                while sum(received.values()) < 32_000_000:  # many turns: the last may be one of half
                     opcode, payload = peer.read_frame()
                     if opcode == raw_peer.BINARY:
                         received[struct.unpack(">H", payload[:2])[0]] += len(payload)
@@ -150,7 +150,7 @@ class PlayMany(harness.Case):
 
         await asyncio.gather(asyncio.to_thread(read_slowly), *map(film, cameras))
         self.assertEqual(sorted(received), [0, 1, 2, 3])
-        self.assertGreater(min(received.values()), max(received.values()) / 5, received)
+        self.assertGreater(min(received.values()), max(received.values()) / 3, received)
         self.assertTrue(all(viewer["dropped"] > 0 for viewer in viewers), f"nothing was slow: {viewers}")
 
     async def test_each_stream_needs_its_right(self):

@@ -29,7 +29,10 @@ Interrupt::Interrupt() {
     fd_ = Fd(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
 }
 
-Interrupt::~Interrupt() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+Interrupt::~Interrupt() {
+    if (hung_up_) ::signal(SIGHUP, SIG_IGN);  // the second one may still come
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
 
 SignalsPass::SignalsPass() {
     const sigset_t set = Interrupt::signals();
