@@ -147,13 +147,6 @@ class Catalogue {
     void open_and_carry_out(const Wishes& wishes) ST_EXCLUDES(mutex_);
     void carry_out(const Wishes& wishes);
     void serve_small_wishes() ST_EXCLUDES(mutex_);
-    void update_all();
-    void update_names();
-    void update_recording(const std::string& id);
-    void update_file(const std::string& file);
-    void update_stream(const std::string& stream);
-    void update_folder(const SegmentFolder& folder);
-    bool update_segment(const SegmentFolder& folder, const SegmentFile& file);
     bool catch_up() ST_EXCLUDES(mutex_);
     void look_for_news(const std::string& stream) ST_EXCLUDES(mutex_);
     std::optional<MediaRow> look_again(const MediaRow& row) ST_EXCLUDES(mutex_);
