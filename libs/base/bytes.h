@@ -25,6 +25,15 @@ inline std::uint16_t load_be16(const std::uint8_t* at) {
     return __builtin_bswap16(v);
 }
 
+inline std::uint32_t load_be24(const std::uint8_t* at) {
+    return std::uint32_t{at[0]} << 16 | std::uint32_t{at[1]} << 8 | at[2];
+}
+
+/// Two's complement.
+inline std::int32_t load_be24_signed(const std::uint8_t* at) {
+    return static_cast<std::int32_t>(load_be24(at) << 8) >> 8;
+}
+
 inline std::uint32_t load_be32(const std::uint8_t* at) {
     std::uint32_t v = 0;
     std::memcpy(&v, at, sizeof v);
@@ -40,6 +49,13 @@ inline std::uint64_t load_be64(const std::uint8_t* at) {
 inline void store_be16(std::uint8_t* at, std::uint16_t value) {
     value = __builtin_bswap16(value);
     std::memcpy(at, &value, sizeof value);
+}
+
+/// Of the value the low 24 bits.
+inline void store_be24(std::uint8_t* at, std::uint32_t value) {
+    at[0] = static_cast<std::uint8_t>(value >> 16);
+    at[1] = static_cast<std::uint8_t>(value >> 8);
+    at[2] = static_cast<std::uint8_t>(value);
 }
 
 inline void store_be32(std::uint8_t* at, std::uint32_t value) {

@@ -45,12 +45,6 @@ std::size_t head_length(std::uint8_t type, std::uint8_t first) {
     return 0;
 }
 
-std::int32_t load_s24(const std::uint8_t* at) {
-    return static_cast<std::int32_t>(std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 |
-                                     std::uint32_t{at[2]} << 8) >>
-           8;
-}
-
 bool is_key_type(std::uint8_t frame_type) {
     return frame_type == kKeyFrame || frame_type == kGeneratedKeyFrame;
 }
@@ -196,7 +190,8 @@ MaybePacket four_cc_video(std::int64_t dts_ms, Buffer body) {
             return avc_config(dts_ms, Buffer(content));
         case kCodedFrames:
             if (content.size() < 3) return nothing();
-            return avc_frame(dts_ms, load_s24(content.data()), is_key, Buffer(content.subspan(3)));
+            return avc_frame(dts_ms, load_be24_signed(content.data()), is_key,
+                             Buffer(content.subspan(3)));
         case kCodedFramesX:
             return avc_frame(dts_ms, 0, is_key, Buffer(content));
         default:
@@ -225,7 +220,7 @@ MaybePacket video_packet(std::int64_t dts_ms, Body body) {
         if (body.head_bytes < kAvcHeadBytes || frame_type == kVideoCommand) return nothing();
         if (body.head[1] == 0) return avc_config(dts_ms, std::move(body.payload));
         if (body.head[1] != 1) return nothing();  // 2: end of sequence; others are not defined
-        return avc_frame(dts_ms, load_s24(body.head.data() + 2), is_key_type(frame_type),
+        return avc_frame(dts_ms, load_be24_signed(body.head.data() + 2), is_key_type(frame_type),
                          std::move(body.payload));
     }
     if (body.payload.empty()) return nothing();

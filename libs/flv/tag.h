@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "base/buffer.h"
 #include "base/bytes.h"
@@ -26,6 +27,23 @@ namespace st::flv {
 constexpr std::size_t kFileHeaderBytes = 13;  ///< with PreviousTagSize0
 constexpr std::size_t kTagHeaderBytes = 11;
 constexpr std::size_t kPreviousTagSizeBytes = 4;
+
+/// What stands before a tag's body.
+struct TagHead {
+    TagType type = TagType::script;  ///< or any other number of 5 bits
+    std::uint32_t body_bytes = 0;
+    std::uint32_t timestamp_ms = 0;  ///< wraps
+};
+
+/// Of at least kTagHeaderBytes.
+TagHead read_tag_head(Bytes tag);
+
+/// Writes the time into the head, of at least kTagHeaderBytes.
+void set_tag_time(std::span<std::uint8_t> tag, std::uint32_t timestamp_ms);
+
+/// The first byte of its body marks a tag of video as a key picture; a header of video is marked
+/// so, too.
+bool is_key_picture(TagType type, std::uint8_t first_of_body);
 
 struct Tag {
     TagType type = TagType::video;

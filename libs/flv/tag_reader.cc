@@ -13,23 +13,28 @@ constexpr std::size_t kHeaderBytes = 9;
 constexpr std::uint8_t kReservedBits = 0xC0;
 constexpr std::uint8_t kEncrypted = 0x20;
 
-std::uint32_t load_u24(const std::uint8_t* at) {
-    return std::uint32_t{at[0]} << 16 | std::uint32_t{at[1]} << 8 | at[2];
-}
-
 std::string hex(std::uint8_t byte) {
     char text[3];
     std::snprintf(text, sizeof text, "%02X", byte);
     return text;
 }
 
-bool is_carried(std::uint8_t type) {
-    return type == static_cast<std::uint8_t>(TagType::audio) ||
-           type == static_cast<std::uint8_t>(TagType::video) ||
-           type == static_cast<std::uint8_t>(TagType::script);
+bool is_carried(TagType type) {
+    return type == TagType::audio || type == TagType::video || type == TagType::script;
 }
 
 }  // namespace
+
+TagHead read_tag_head(Bytes tag) {
+    assert(tag.size() >= kTagHeaderBytes);
+    return {static_cast<TagType>(tag[0] & 0x1F), load_be24(&tag[1]),
+            load_be24(&tag[4]) | std::uint32_t{tag[7]} << 24};
+}
+
+bool is_key_picture(TagType type, std::uint8_t first_of_body) {
+    constexpr int kKeyFrame = 1;
+    return type == TagType::video && (first_of_body >> 4 & 7) == kKeyFrame;
+}
 
 void TagReader::feed(Bytes bytes) {
     assert(input_.empty() && "next() was not called until it needed more");
@@ -141,22 +146,22 @@ Result<bool> TagReader::read_tag_header() {
         return fail("expected a tag, but its first byte is " + hex(fixed_[0]));
     }
     if (!take_fixed(kTagHeaderBytes)) return false;
-    const std::size_t size = load_u24(fixed_.data() + 1);
+    const TagHead head = read_tag_head(fixed_);
+    const std::size_t size = head.body_bytes;
     if (size > limits_.body_bytes_max) {
         return fail("tag of " + std::to_string(size) + " bytes over the limit of " +
                     std::to_string(limits_.body_bytes_max));
     }
     expected_previous_ = static_cast<std::uint32_t>(kTagHeaderBytes + size);
-    timestamp_ms_ = load_u24(fixed_.data() + 4) | std::uint32_t{fixed_[7]} << 24;
-    const std::uint8_t type = fixed_[0] & 0x1F;
+    timestamp_ms_ = head.timestamp_ms;
     fixed_size_ = 0;
-    if (!is_carried(type) || (fixed_[0] & kEncrypted) != 0) {
+    if (!is_carried(head.type) || (fixed_[0] & kEncrypted) != 0) {
         skip_bytes_ = size;
         state_ = State::skip;
         return true;
     }
-    type_ = static_cast<TagType>(type);
-    assembler_.begin(type, size);
+    type_ = head.type;
+    assembler_.begin(static_cast<std::uint8_t>(head.type), size);
     state_ = State::body;
     return true;
 }

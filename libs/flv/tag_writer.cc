@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 
 #include "flv/tag.h"
 
@@ -14,16 +15,21 @@ std::size_t tag_bytes(const media::Packet& packet) {
     return body > kBodyBytesMax ? 0 : kTagHeaderBytes + body + kPreviousTagSizeBytes;
 }
 
+void set_tag_time(std::span<std::uint8_t> tag, std::uint32_t timestamp_ms) {
+    assert(tag.size() >= kTagHeaderBytes);
+    store_be24(&tag[4], timestamp_ms);
+    tag[7] = static_cast<std::uint8_t>(timestamp_ms >> 24);
+}
+
 Buffer encode_tag(const media::Packet& packet, std::size_t prefix_bytes) {
     const std::size_t size = tag_bytes(packet);
     if (size == 0) return {};
     Buffer tag(prefix_bytes + size);
     std::uint8_t* at = tag.data() + prefix_bytes;
     const auto body = static_cast<std::uint32_t>(body_bytes(packet));
-    const auto time = static_cast<std::uint32_t>(packet.dts_ms);
-    store_be32(at, body);  // its top byte is 0; the type goes there
     at[0] = static_cast<std::uint8_t>(tag_type(packet));
-    store_be32(at + 4, time << 8 | time >> 24);
+    store_be24(at + 1, body);
+    set_tag_time({at, kTagHeaderBytes}, static_cast<std::uint32_t>(packet.dts_ms));
     std::fill_n(at + 8, 3, std::uint8_t{0});
     at = write_body(packet, at + kTagHeaderBytes);
     store_be32(at, static_cast<std::uint32_t>(kTagHeaderBytes + body));

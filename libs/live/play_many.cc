@@ -27,20 +27,8 @@ constexpr std::size_t kUnreadTextsMax = 64 * 1024;
 /// Of an FLV tag as libs/flv makes it: is it needed where key frames alone are wanted? Headers and
 /// metadata are; a header of video is marked as a key frame, too.
 bool is_for_keys_mode(Bytes tag) {
-    if (tag.size() <= flv::kTagHeaderBytes) return false;
-    const auto type = static_cast<flv::TagType>(tag[0] & 0x1F);
-    if (type == flv::TagType::video) return (tag[flv::kTagHeaderBytes] >> 4 & 0x07) == 1;
-    return type == flv::TagType::script;
-}
-
-bool is_video(Bytes tag) {
-    return tag.size() > flv::kTagHeaderBytes &&
-           static_cast<flv::TagType>(tag[0] & 0x1F) == flv::TagType::video;
-}
-
-std::uint32_t time_of(Bytes tag) {
-    return std::uint32_t{tag[7]} << 24 | std::uint32_t{tag[4]} << 16 | std::uint32_t{tag[5]} << 8 |
-           std::uint32_t{tag[6]};
+    const flv::TagType type = flv::read_tag_head(tag).type;
+    return type == flv::TagType::script || flv::is_key_picture(type, tag[flv::kTagHeaderBytes]);
 }
 
 /// What goes before a tag: the frame's head and the subscription's number.
@@ -95,8 +83,10 @@ class PlayMany::Subscription final : public ViewerTransport {
         std::optional<std::uint32_t> newest_ms;
         for (const SharedBuffer& wire : wires) {
             const Bytes tag = wire->bytes();
-            if (is_video(tag)) newest_ms = time_of(tag);
-            if (tag.empty() || (only_keys_ && !is_for_keys_mode(tag))) continue;
+            if (tag.size() <= flv::kTagHeaderBytes) continue;  // no tag could carry the packet
+            const flv::TagHead head = flv::read_tag_head(tag);
+            if (head.type == flv::TagType::video) newest_ms = head.timestamp_ms;
+            if (only_keys_ && !is_for_keys_mode(tag)) continue;
             out.push_back(prefix(id_, tag.size()));
             out.push_back(wire);
         }

@@ -29,12 +29,7 @@ bool FlvTag::is_frame() const {
 
 bool FlvTag::is_config() const { return (is_h264() || is_aac()) && head[1] == kConfig; }
 
-std::int32_t FlvTag::shown_after_ms() const {
-    constexpr std::int32_t kSign = 0x80'0000;
-    if (!is_h264()) return 0;
-    const auto value = static_cast<std::int32_t>(load_be32(head.data() + 1) & 0xFF'FFFF);
-    return (value ^ kSign) - kSign;
-}
+std::int32_t FlvTag::shown_after_ms() const { return is_h264() ? load_be24_signed(&head[2]) : 0; }
 
 Result<std::uint64_t> first_flv_tag(const mp4::MovieSource& file) {
     std::array<std::uint8_t, 9> begin{};
@@ -53,9 +48,10 @@ std::optional<FlvTag> flv_tag_at(const mp4::MovieSource& file, std::uint64_t at)
     const std::size_t there = std::min<std::uint64_t>(head.size(), file.bytes - at);
     if (!file.read(at, std::span(head).first(there))) return std::nullopt;
     FlvTag tag;
-    tag.type = static_cast<flv::TagType>(head[0] & 0x1F);
-    tag.bytes = load_be32(head.data()) & 0xFF'FFFF;
-    tag.ms = (load_be32(head.data() + 3) & 0xFF'FFFF) | std::uint32_t{head[7]} << 24;
+    const flv::TagHead said = flv::read_tag_head(head);
+    tag.type = said.type;
+    tag.bytes = said.body_bytes;
+    tag.ms = said.timestamp_ms;
     tag.at = at + flv::kTagHeaderBytes;
     if (tag.next() > file.bytes) return std::nullopt;
     const std::size_t of_body = std::min<std::size_t>(tag.head.size(), tag.bytes);

@@ -34,7 +34,7 @@ struct FlvTag {
     bool is_frame() const;
     /// A configuration of H.264 or AAC.
     bool is_config() const;
-    bool is_key() const { return is_video() && (head[0] >> 4 & 7) == 1; }
+    bool is_key() const { return bytes > 0 && flv::is_key_picture(type, head[0]); }
     /// What stands before the payload; of H.264 and AAC.
     std::size_t head_bytes() const { return is_video() ? kAvcHeadBytes : kAacHeadBytes; }
     /// Composition time of a picture of H.264; else 0.

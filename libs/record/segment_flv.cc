@@ -187,12 +187,8 @@ class FlvSegment final : public SegmentOutput {
 
     Buffer tag_of(const Pending& one) const {
         Buffer tag = flv::encode_tag(*one.packet);
-        const auto ms =
-            static_cast<std::uint32_t>(std::max<std::int64_t>(one.dts_ms - *zero_ms_, 0));
-        tag.data()[4] = static_cast<std::uint8_t>(ms >> 16);
-        tag.data()[5] = static_cast<std::uint8_t>(ms >> 8);
-        tag.data()[6] = static_cast<std::uint8_t>(ms);
-        tag.data()[7] = static_cast<std::uint8_t>(ms >> 24);
+        const std::int64_t ms = std::max<std::int64_t>(one.dts_ms - *zero_ms_, 0);
+        flv::set_tag_time({tag.data(), tag.size()}, static_cast<std::uint32_t>(ms));
         return tag;
     }
 
@@ -250,7 +246,7 @@ bool has_frame_behind(const mp4::MovieSource& file, std::uint64_t from) {
     for (std::size_t at = 0; at + flv::kTagHeaderBytes <= bytes.size(); ++at) {
         const auto type = static_cast<flv::TagType>(bytes[at]);
         if (type != flv::TagType::video && type != flv::TagType::audio) continue;
-        const bool is_of_stream_0 = (load_be32(&bytes[at + 7]) & 0xFF'FFFF) == 0;
+        const bool is_of_stream_0 = load_be24(&bytes[at + 8]) == 0;
         if (!is_of_stream_0) continue;
         const auto tag = confirmed_tag_at(file, from + at);
         if (tag && tag->is_frame()) return true;

@@ -13,10 +13,8 @@ Result<std::optional<AggregatePart>> AggregateReader::next() {
             return Error{"rtmp: aggregate: a part's header is cut short at " +
                          std::to_string(rest_.size()) + " bytes"};
         }
-        const std::uint8_t type = rest_[0] & 0x1F;
-        const std::size_t size = load_be32(rest_.data()) & 0xFF'FFFF;
-        const std::uint32_t time_ms = load_be32(rest_.data() + 4);
-        const std::uint32_t tag_ms = time_ms >> 8 | time_ms << 24;
+        const flv::TagHead head = flv::read_tag_head(rest_);
+        const std::size_t size = head.body_bytes;
         rest_ = rest_.subspan(flv::kTagHeaderBytes);
         if (size > rest_.size()) {
             return Error{"rtmp: aggregate: a part of " + std::to_string(size) + " bytes, " +
@@ -25,9 +23,9 @@ Result<std::optional<AggregatePart>> AggregateReader::next() {
         AggregatePart part;
         part.body = rest_.first(size);
         rest_ = rest_.subspan(std::min(size + flv::kPreviousTagSizeBytes, rest_.size()));
-        if (!first_ms_) first_ms_ = tag_ms;
-        part.timestamp_ms = timestamp_ms_ + (tag_ms - *first_ms_);
-        part.type = static_cast<flv::TagType>(type);
+        if (!first_ms_) first_ms_ = head.timestamp_ms;
+        part.timestamp_ms = timestamp_ms_ + (head.timestamp_ms - *first_ms_);
+        part.type = head.type;
         if (part.type == flv::TagType::audio || part.type == flv::TagType::video ||
             part.type == flv::TagType::script) {
             return std::optional<AggregatePart>(part);

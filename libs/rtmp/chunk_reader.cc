@@ -15,9 +15,6 @@ constexpr std::uint32_t kChunkBytesMax = 0xFF'FFFF;
 /// No client has as many message streams.
 constexpr std::uint32_t kStreamIdPlausible = 0xFFFF;
 
-std::uint32_t load_u24(const std::uint8_t* at) {
-    return std::uint32_t{at[0]} << 16 | std::uint32_t{at[1]} << 8 | at[2];
-}
 std::uint32_t load_le32(const std::uint8_t* at) { return __builtin_bswap32(load_be32(at)); }
 
 bool is_media(MessageType type) {
@@ -135,9 +132,9 @@ Result<ChunkReader::ChunkStream*> ChunkReader::find(std::uint32_t csid, unsigned
 bool ChunkReader::repeats_header() const {
     const ChunkStream& stream = *current_;
     const std::uint8_t* const at = fixed_.data();
-    if ((load_u24(at) == kExtendedTimestamp) != stream.is_extended) return false;
+    if ((load_be24(at) == kExtendedTimestamp) != stream.is_extended) return false;
     if (fmt_ == 2) return true;
-    if (load_u24(at + 3) != stream.length || static_cast<MessageType>(at[6]) != stream.type) {
+    if (load_be24(at + 3) != stream.length || static_cast<MessageType>(at[6]) != stream.type) {
         return false;
     }
     return fmt_ == 1 || load_le32(at + 7) == stream.stream_id;
@@ -154,11 +151,11 @@ Result<bool> ChunkReader::read_header() {
                         std::to_string(stream.body.missing_bytes()) + " bytes before its end");
         }
     } else if (fmt_ <= 2) {
-        stream.field = load_u24(at);
+        stream.field = load_be24(at);
         stream.is_extended = stream.field == kExtendedTimestamp;
     }
     if (fmt_ <= 1 && !stream.is_open) {
-        stream.length = load_u24(at + 3);
+        stream.length = load_be24(at + 3);
         stream.type = static_cast<MessageType>(at[6]);
         const std::size_t most = takes_media_ && is_media(stream.type) ? limits_.media_bytes_max
                                                                        : limits_.other_bytes_max;

@@ -30,11 +30,8 @@ class MessageWriter {
         *at_ = chunk_stream_;
         store_be32(at_ + 4, static_cast<std::uint32_t>(payload_bytes << 8) |
                                 static_cast<std::uint8_t>(type));
-        // Over the u24 in front of the length: its top byte is the basic header again.
         const std::uint32_t field = std::min(timestamp_ms_, kExtendedTimestamp);
-        at_[1] = static_cast<std::uint8_t>(field >> 16);
-        at_[2] = static_cast<std::uint8_t>(field >> 8);
-        at_[3] = static_cast<std::uint8_t>(field);
+        store_be24(at_ + 1, field);
         store_le32(at_ + kStreamIdAt, stream_id);
         at_ += kForm0Bytes;
         write_extended();
