@@ -232,7 +232,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::capture_stop: {
             auto request = control::decode_stop_request(call.body);
             if (!request) return done(request.error());
-            if (request->client.empty()) request->client = call.peer;
+            request->client = call.by(request->client);
             return parts_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
                 done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
             });
@@ -240,7 +240,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::capture_preview: {
             auto request = control::decode_preview_request(call.body);
             if (!request) return done(request.error());
-            if (request->client.empty()) request->client = call.peer;
+            request->client = call.by(request->client);
             return parts_.captures.previews().preview(
                 *request, [done](Decoded<control::PreviewReply> made) {
                     done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
@@ -301,7 +301,7 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
 void Operations::start_capture(const Call& call, const Done& done) {
     auto request = control::decode_start_request(call.body);
     if (!request) return done(request.error());
-    if (request->client.empty()) request->client = call.peer;
+    request->client = call.by(request->client);
     const auto answer = [done](Decoded<control::StartReply> made) {
         done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
     };
@@ -385,8 +385,7 @@ void Operations::rename_camera(const Call& call, const Done& done) {
             ApiError{ErrorCode::bad_request, "camera: is not the one in the path", "camera"});
     }
     if (camera.empty()) return done(ApiError{ErrorCode::bad_request, "camera: missing", "camera"});
-    const auto made = parts_.cameras.give_name(
-        camera, request->name, request->client.empty() ? call.peer : request->client);
+    const auto made = parts_.cameras.give_name(camera, request->name, call.by(request->client));
     done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
 }
 
@@ -552,8 +551,8 @@ Decoded<std::string> Operations::keep_recording(const Call& call) {
     if (!request) return request.error();
     const auto done = parts_.catalogue.keep(id, request->keep);
     if (!done) return to_error(done.error());
-    const std::string by = request->client.empty() ? call.peer : request->client;
-    tell(request->keep ? "recording.kept" : "recording.released", {{"session", id}, {"by", by}});
+    tell(request->keep ? "recording.kept" : "recording.released",
+         {{"session", id}, {"by", call.by(request->client)}});
     return get_recording(call);
 }
 
@@ -578,9 +577,8 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
     if (!judged) return to_error(judged.error());
-    tell("take.judged", {{"take", take},
-                         {"verdict", judgement->verdict},
-                         {"by", judgement->client.empty() ? call.peer : judgement->client}});
+    tell("take.judged",
+         {{"take", take}, {"verdict", judgement->verdict}, {"by", call.by(judgement->client)}});
     return takes::encode(*judged);
 }
 

@@ -94,7 +94,7 @@ void RecordOperations::start(const std::string& path, const control::Call& call,
             ApiError{ErrorCode::bad_request, "expected a stream's path, got " + path, "name"});
     }
     const auto made = segments_.start(path, order_of(*request, segments_.order_of(path)),
-                                      request->client.empty() ? call.peer : request->client);
+                                      call.by(request->client));
     if (!made) return done(ApiError{error_code_of(made.error().code), made.error().message, {}});
     done(control::encode(shown(*made)));
 }

@@ -112,7 +112,7 @@ void Tokens::create(const control::Call& call, const Done& done) {
                              "there is a token \"" + request->name + "\" already", "name"});
     }
     control::TokenReply reply{request->name, texts_of(*roles), token};
-    const std::string by = request->client.empty() ? call.peer : request->client;
+    const std::string by = call.by(request->client);
     store_(stored_.encode(), [this, done, reply, by](const std::string& problem) {
         if (problem.empty()) {
             apply_(stored_);
@@ -168,7 +168,7 @@ void Tokens::sign(const control::Call& call, const Done& done) const {
     events_.add("url.signed", {{"url", shown(without_passwords(request->url))},
                                {"role", request->role},
                                {"until", until},
-                               {"by", request->client.empty() ? call.peer : request->client}});
+                               {"by", call.by(request->client)}});
     done(control::encode(control::SignReply{*url, until}));
 }
 

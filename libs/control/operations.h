@@ -111,6 +111,8 @@ struct Call {
     const std::string* find(std::string_view name) const;
     /// Who asks, if it stands among the arguments: "user@host", else where it came from.
     std::string client() const;
+    /// Who asks, where the body may say it: `said`, else where it came from.
+    std::string by(const std::string& said) const { return said.empty() ? peer : said; }
 };
 
 /// From the HTTP door. A parameter the operation does not have, one that stands twice and an

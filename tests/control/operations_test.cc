@@ -127,6 +127,16 @@ TEST(RpcCall, takes_each_parameter_as_its_own_json_type_alone) {
     }
 }
 
+TEST(Call, is_by_whoever_says_who_it_is_and_else_by_where_it_came_from) {
+    Call call;
+    call.peer = "10.0.0.7:51544";
+    EXPECT_EQ(call.by("kim@desk"), "kim@desk");
+    EXPECT_EQ(call.by(""), "10.0.0.7:51544");
+    EXPECT_EQ(call.client(), "10.0.0.7:51544");
+    call.arguments = {{"client", "kim@desk"}};
+    EXPECT_EQ(call.client(), "kim@desk");
+}
+
 TEST(RpcCall, leaves_a_body_to_the_operation) {
     const auto call = rpc_call(*find_rpc("capture.start"), R"({"fps":30})");
     ASSERT_TRUE(call);
