@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "api/answers.h"
+#include "api/arguments.h"
 #include "api/operations.h"
 #include "archive/archive.h"
 #include "base/clock.h"
@@ -33,9 +34,7 @@ constexpr std::chrono::milliseconds kDecodeTimeout{30'000};
 
 httpd::Answer refused(const ApiError& error) { return {refusal(error), {}}; }
 
-httpd::Answer refused(const Error& error) {
-    return refused(ApiError{error_code_of(error.code), error.message, {}});
-}
+httpd::Answer refused(const Error& error) { return refused(to_error(error)); }
 
 Decoded<std::int64_t> time_of(const httpd::Request& request, const char* name) {
     const std::string* text = request.target.find(name);

@@ -1,9 +1,10 @@
 #pragma once
-/// What several operations read from a call's arguments. Private to libs/api.
+/// What several operations read from a call's arguments, and how they answer. Private to libs/api.
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "base/units.h"
 #include "control/error.h"
 #include "control/operations.h"
@@ -23,6 +24,11 @@ inline std::uint64_t number_or(const control::Call& call, std::string_view name,
 
 inline control::ApiError foreign_cursor() {
     return {control::ErrorCode::bad_request, "cursor: not one this server gave out", "cursor"};
+}
+
+/// Its code is an HTTP status.
+inline control::ApiError to_error(const Error& error) {
+    return {control::code_of_status(error.code), error.message, {}};
 }
 
 }  // namespace st::api

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/page.h"
 #include "base/clock.h"
@@ -213,9 +214,7 @@ void LiveOperations::kick_publisher(const std::string& path, const std::string& 
 void LiveOperations::take_snapshot(const std::string& path, std::stop_token asker, bool is_coming,
                                    const Operations::Done& done) {
     const auto answer = [path, done](const Result<std::string>& jpeg) {
-        if (!jpeg) {
-            return done(ApiError{error_code_of(jpeg.error().code), jpeg.error().message, {}});
-        }
+        if (!jpeg) return done(to_error(jpeg.error()));
         done(control::encode(control::Snapshot{path, base64_encode(as_bytes(*jpeg))}));
     };
     const capture::CameraEntry* camera = jpeg_camera(parts_.cameras, path);

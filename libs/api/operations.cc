@@ -131,8 +131,6 @@ ApiError too_late_to_start() {
             {}};
 }
 
-ApiError to_error(const Error& error) { return {error_code_of(error.code), error.message, {}}; }
-
 }  // namespace
 
 ApiError error_of(const std::exception& failure) {
@@ -143,33 +141,6 @@ ApiError error_of(const std::exception& failure) {
     if (!is_out_of_descriptors) return {ErrorCode::internal, failure.what(), {}};
     return {
         ErrorCode::unavailable, "the server has too many files open: try again in a moment", {}};
-}
-
-ErrorCode error_code_of(int http_status) {
-    switch (http_status) {
-        case 401:
-            return ErrorCode::unauthorized;
-        case 403:
-            return ErrorCode::forbidden;
-        case 404:
-            return ErrorCode::not_found;
-        case 405:
-            return ErrorCode::method_not_allowed;
-        case 409:
-            return ErrorCode::conflict;
-        case 413:
-            return ErrorCode::too_large;
-        case 415:
-            return ErrorCode::unsupported_media_type;
-        case 429:
-            return ErrorCode::too_many_requests;
-        case 500:
-            return ErrorCode::internal;
-        case 503:
-            return ErrorCode::unavailable;
-        default:
-            return ErrorCode::bad_request;
-    }
 }
 
 Operations::Operations(Parts& parts, Facts facts)

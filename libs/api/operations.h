@@ -83,8 +83,6 @@ class Operations {
     const std::unique_ptr<StoredOperations> stored_;
 };
 
-/// The error code that goes with an HTTP status.
-control::ErrorCode error_code_of(int http_status);
 /// What a request failed with that nothing else answers: 500, or 503 without descriptors.
 control::ApiError error_of(const std::exception& failure);
 

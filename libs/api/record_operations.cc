@@ -1,5 +1,6 @@
 #include "api/record_operations.h"
 
+#include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/page.h"
 #include "base/clock.h"
@@ -95,7 +96,7 @@ void RecordOperations::start(const std::string& path, const control::Call& call,
     }
     const auto made = segments_.start(path, order_of(*request, segments_.order_of(path)),
                                       call.by(request->client));
-    if (!made) return done(ApiError{error_code_of(made.error().code), made.error().message, {}});
+    if (!made) return done(to_error(made.error()));
     done(control::encode(shown(*made)));
 }
 

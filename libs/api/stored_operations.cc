@@ -86,9 +86,7 @@ Decoded<std::string> StoredOperations::list_segments(const Call& call) const {
 Decoded<std::string> StoredOperations::delete_segment(const Call& call) const {
     const std::string& name = *call.find("file");
     const auto removed = SegmentFiles(parts_).remove(path_of(call), name, call.client());
-    if (!removed) {
-        return ApiError{error_code_of(removed.error().code), removed.error().message, {}};
-    }
+    if (!removed) return to_error(removed.error());
     return control::encode_done("segment", name);
 }
 

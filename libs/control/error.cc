@@ -43,10 +43,7 @@ ErrorCode code_from(std::string_view text, int status) {
     for (const Row& candidate : kRows) {
         if (candidate.text == text) return candidate.code;
     }
-    for (const Row& candidate : kRows) {
-        if (candidate.http_status == status) return candidate.code;
-    }
-    return ErrorCode::internal;
+    return code_of_status(status);
 }
 
 }  // namespace
@@ -54,6 +51,13 @@ ErrorCode code_from(std::string_view text, int status) {
 std::string_view to_text(ErrorCode code) { return row(code).text; }
 
 int http_status(ErrorCode code) { return row(code).http_status; }
+
+ErrorCode code_of_status(int http_status) {
+    for (const Row& candidate : kRows) {
+        if (candidate.http_status == http_status) return candidate.code;
+    }
+    return ErrorCode::internal;
+}
 
 std::string encode(const ApiError& error) {
     json::Object inner;
@@ -67,7 +71,7 @@ std::string encode(const ApiError& error) {
 
 ApiError decode_error(std::string_view body, int http_status) {
     const auto alien = [&] {
-        return ApiError{code_from("", http_status),
+        return ApiError{code_of_status(http_status),
                         "HTTP status " + std::to_string(http_status) + " without an explanation",
                         {}};
     };

@@ -38,6 +38,8 @@ using Decoded = Result<T, ApiError>;
 
 std::string_view to_text(ErrorCode code);
 int http_status(ErrorCode code);
+/// What a status alone means; one that no code has is our own fault.
+ErrorCode code_of_status(int http_status);
 
 /// A message may quote what a peer sent: it is cleaned (base/text.h) and cut to this.
 constexpr std::size_t kErrorBytesMax = 2000;

@@ -116,4 +116,13 @@ TEST(ApiErrors, of_a_body_that_is_not_ours_say_the_status) {
               ErrorCode::too_many_requests);
 }
 
+TEST(ApiErrors, have_a_code_for_each_status_and_another_status_is_our_own_fault) {
+    for (const int status : {400, 401, 403, 404, 405, 409, 413, 415, 429, 500, 503}) {
+        EXPECT_EQ(http_status(code_of_status(status)), status);
+    }
+    EXPECT_EQ(code_of_status(409), ErrorCode::conflict);
+    EXPECT_EQ(code_of_status(0), ErrorCode::internal);
+    EXPECT_EQ(code_of_status(502), ErrorCode::internal);
+}
+
 }  // namespace
