@@ -21,13 +21,12 @@ std::string ClockGuard::doubt(std::int64_t now_us, std::int64_t boot_us,
                 rough_time(std::chrono::duration_cast<std::chrono::seconds>(by)) +
                 ": nothing is deleted by age for an hour";
     }
+    // Also while a new time has to stand: it is one hour, whatever is wrong.
+    const bool is_behind = newest_us && now_us < *newest_us - kStepMaxUs;
+    if (!is_behind) behind_from_us_.reset();
+    if (is_behind && !behind_from_us_) behind_from_us_ = boot_us;
     if (boot_us < trusted_from_us_) return step_;
-    if (!newest_us || now_us >= *newest_us - kStepMaxUs) {
-        behind_from_us_.reset();
-        return {};
-    }
-    if (!behind_from_us_) behind_from_us_ = boot_us;
-    if (boot_us - *behind_from_us_ >= kTrialUs) return {};
+    if (!is_behind || boot_us - *behind_from_us_ >= kTrialUs) return {};
     return "the newest of what is stored was recorded at " + rfc3339(*newest_us) +
            " by the clock of then, and the clock is not there yet: nothing is deleted by age for "
            "an hour";
