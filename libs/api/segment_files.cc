@@ -13,6 +13,7 @@
 #include "archive/catalogue.h"
 #include "base/fd.h"
 #include "base/name.h"
+#include "base/out_of_descriptors.h"
 #include "httpd/answers.h"
 #include "httpd/file_answer.h"
 #include "httpd/static_folders.h"
@@ -59,7 +60,7 @@ httpd::Answer SegmentFiles::answer(const std::string& stream, const std::string&
     const Fd root(::open(parts_.recordings_path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     for (const Names& place : places_of(stream, name)) {
         auto opened = root ? httpd::open_below(root.get(), place) : Result<Fd>(none);
-        if (!opened && (errno == EMFILE || errno == ENFILE)) {
+        if (!opened && is_out_of_descriptors(errno)) {
             none = {"the server has too many files open: try again in a moment", 503};
             break;
         }
