@@ -40,6 +40,18 @@ bool ControlConnection::check_access() {
     return may.ok();
 }
 
+std::string ControlConnection::Place::result(std::string_view json) const {
+    return id ? control::encode_rpc_result(*id, json) : "";
+}
+
+std::string ControlConnection::Place::error(const ApiError& error) const {
+    return id ? control::encode_rpc_error(*id, error) : "";
+}
+
+std::string ControlConnection::Place::unknown_method(std::string_view method) const {
+    return id ? control::encode_rpc_unknown_method(*id, method) : "";
+}
+
 void ControlConnection::on_text(const std::string& text) {
     if (!check_access()) return;
     const control::RpcMessage message = control::decode_rpc(text);
@@ -50,20 +62,20 @@ void ControlConnection::on_text(const std::string& text) {
     for (std::size_t i = 0; i < message.entries.size(); ++i) {
         const control::RpcEntry& entry = message.entries[i];
         if (entry.request) {
-            handle(*entry.request, answers, i);
+            handle(*entry.request, {answers, i, entry.request->id});
         } else {
-            set_answer(answers, i, entry.refusal);
+            set_answer({answers, i, {}}, entry.refusal);
         }
     }
 }
 
-void ControlConnection::set_answer(const std::shared_ptr<Answers>& answers, std::size_t place,
-                                   std::string text) {
-    answers->texts[place] = std::move(text);
-    if (--answers->missing > 0) return;
-    std::erase(answers->texts, "");
-    if (answers->texts.empty()) return;
-    send(answers->is_batch ? control::encode_rpc_batch(answers->texts) : answers->texts.front());
+void ControlConnection::set_answer(const Place& place, std::string text) {
+    Answers& answers = *place.answers;
+    answers.texts[place.at] = std::move(text);
+    if (--answers.missing > 0) return;
+    std::erase(answers.texts, "");
+    if (answers.texts.empty()) return;
+    send(answers.is_batch ? control::encode_rpc_batch(answers.texts) : answers.texts.front());
 }
 
 void ControlConnection::send(const std::string& text) {
@@ -73,24 +85,15 @@ void ControlConnection::send(const std::string& text) {
     socket_.send_text(text);
 }
 
-void ControlConnection::handle(const RpcRequest& request, const std::shared_ptr<Answers>& answers,
-                               std::size_t place) {
-    const auto refuse = [&](const ApiError& error) {
-        set_answer(answers, place, request.id ? control::encode_rpc_error(*request.id, error) : "");
-    };
-    if (request.method == "events.subscribe") return subscribe(request, answers, place);
+void ControlConnection::handle(const RpcRequest& request, const Place& place) {
+    const auto refuse = [&](const ApiError& error) { set_answer(place, place.error(error)); };
+    if (request.method == "events.subscribe") return subscribe(request.params, place);
     if (request.method == "events.unsubscribe") {
         unsubscribe();
-        return set_answer(
-            answers, place,
-            request.id ? control::encode_rpc_result(*request.id, "{\"ok\":true}") : "");
+        return set_answer(place, place.result("{\"ok\":true}"));
     }
     const control::OperationInfo* operation = control::find_rpc(request.method);
-    if (operation == nullptr) {
-        return set_answer(
-            answers, place,
-            request.id ? control::encode_rpc_unknown_method(*request.id, request.method) : "");
-    }
+    if (operation == nullptr) return set_answer(place, place.unknown_method(request.method));
     if (calls_ >= kCallsMax) {
         return refuse({control::ErrorCode::too_many_requests, "too many requests under way", {}});
     }
@@ -98,46 +101,34 @@ void ControlConnection::handle(const RpcRequest& request, const std::shared_ptr<
     if (!call) return refuse(call.error());
     call->peer = peer_;
     ++calls_;
-    uses_.call(std::move(*call), [&net = net_, weak = weak_from_this(), answers, place,
-                                  id = request.id](const Decoded<std::string>& result) {
-        std::string text;
-        if (id) {
-            text = result ? control::encode_rpc_result(*id, *result)
-                          : control::encode_rpc_error(*id, result.error());
-        }
-        net.loop().post([weak, answers, place, text] {
-            const auto self = weak.lock();
-            if (!self) return;
-            --self->calls_;
-            self->set_answer(answers, place, text);
-        });
+    uses_.call(std::move(*call), [&net = net_, weak = weak_from_this(),
+                                  place](const Decoded<std::string>& result) {
+        net.loop().post(
+            [weak, place, text = result ? place.result(*result) : place.error(result.error())] {
+                const auto self = weak.lock();
+                if (!self) return;
+                --self->calls_;
+                self->set_answer(place, text);
+            });
     });
 }
 
-void ControlConnection::subscribe(const RpcRequest& request,
-                                  const std::shared_ptr<Answers>& answers, std::size_t place) {
-    const auto asked = control::decode_subscription(request.params);
-    const std::string id = request.id.value_or("");
-    if (!asked) {
-        return set_answer(answers, place,
-                          id.empty() ? "" : control::encode_rpc_error(id, asked.error()));
-    }
+void ControlConnection::subscribe(const std::string& params, const Place& place) {
+    const auto asked = control::decode_subscription(params);
+    if (!asked) return set_answer(place, place.error(asked.error()));
     for (const std::string& type : asked->types) {
         if (control::is_event_type(type)) continue;
-        const ApiError error{control::ErrorCode::bad_request, control::no_such_event(type),
-                             "types"};
-        return set_answer(answers, place, id.empty() ? "" : control::encode_rpc_error(id, error));
+        return set_answer(place, place.error({control::ErrorCode::bad_request,
+                                              control::no_such_event(type), "types"}));
     }
     uses_.control.post([&events = uses_.events, &net = net_, weak = weak_from_this(),
-                        listener = listener_, asked = *asked, answers, place, id] {
+                        listener = listener_, asked = *asked, place] {
         if (*listener) events.unsubscribe(**listener);
         // The answer first: the events that follow belong to it.
-        net.loop().post([weak, answers, place, id, last = events.last_id()] {
+        net.loop().post([weak, place, last = events.last_id()] {
             const auto self = weak.lock();
             if (!self) return;
-            const std::string result = "{\"last_id\":" + std::to_string(last) + "}";
-            self->set_answer(answers, place,
-                             id.empty() ? "" : control::encode_rpc_result(id, result));
+            self->set_answer(place, place.result("{\"last_id\":" + std::to_string(last) + "}"));
         });
         const auto tell = [&net, weak](std::uint64_t event, const std::string&,
                                        const std::string& json) {

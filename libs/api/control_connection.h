@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "api/event_log.h"
@@ -59,14 +60,23 @@ class ControlConnection final : public httpd::Connection,
         std::vector<std::string> texts;  ///< "" for notifications
     };
 
-    void handle(const control::RpcRequest& request, const std::shared_ptr<Answers>& answers,
-                std::size_t place);
-    void subscribe(const control::RpcRequest& request, const std::shared_ptr<Answers>& answers,
-                   std::size_t place);
+    /// Where an answer goes, and its text: "" if nobody asked for one.
+    struct Place {
+        std::shared_ptr<Answers> answers;
+        std::size_t at = 0;
+        std::optional<std::string> id;  ///< of the request; none: a notification
+
+        std::string result(std::string_view json) const;
+        std::string error(const control::ApiError& error) const;
+        std::string unknown_method(std::string_view method) const;
+    };
+
+    void handle(const control::RpcRequest& request, const Place& place);
+    void subscribe(const std::string& params, const Place& place);
     void unsubscribe();
     /// False: it may no longer, and is closed.
     bool check_access();
-    void set_answer(const std::shared_ptr<Answers>& answers, std::size_t place, std::string text);
+    void set_answer(const Place& place, std::string text);
     void send(const std::string& text);
     void send_event(std::uint64_t id, const std::string& json);
 

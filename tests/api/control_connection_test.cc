@@ -161,6 +161,23 @@ TEST_F(ControlConnectionTest, a_notification_is_carried_out_and_not_answered) {
     EXPECT_TRUE(answers().empty());
 }
 
+TEST_F(ControlConnectionTest, a_notification_is_not_answered_whatever_comes_of_it) {
+    for (const char* message :
+         {R"({"jsonrpc":"2.0","method":"no.such"})",
+          R"({"jsonrpc":"2.0","method":"cameras.get","params":{"nam":"x"}})",
+          R"({"jsonrpc":"2.0","method":"events.unsubscribe"})",
+          R"({"jsonrpc":"2.0","method":"events.subscribe","params":{"types":["camera.colour"]}})",
+          R"({"jsonrpc":"2.0","method":"events.subscribe","params":{"type":1}})",
+          R"({"jsonrpc":"2.0","method":"events.subscribe","params":{}})"}) {
+        ask(message);
+        EXPECT_TRUE(answers().empty()) << message;
+    }
+    EXPECT_TRUE(calls.empty());
+    ask(R"({"jsonrpc":"2.0","method":"server.reload"})");
+    answer(0, control::ApiError{control::ErrorCode::conflict, "a mistake", {}});
+    EXPECT_TRUE(answers().empty());
+}
+
 TEST_F(ControlConnectionTest, too_many_requests_under_way_are_refused) {
     const std::string request = R"({"jsonrpc":"2.0","id":1,"method":"server.status"})";
     for (std::size_t i = 0; i < ControlConnection::kCallsMax; ++i) ask(request);
