@@ -15,25 +15,8 @@ namespace {
 /// More cameras than this that give no name cannot share an address.
 constexpr unsigned kNumberMax = 10'000;
 
-control::CameraState to_control(camera::State state) {
-    switch (state) {
-        case camera::State::idle:
-            return control::CameraState::idle;
-        case camera::State::starting:
-            return control::CameraState::starting;
-        case camera::State::previewing:
-            return control::CameraState::previewing;
-        case camera::State::recording:
-            return control::CameraState::recording;
-        case camera::State::stopping:
-            return control::CameraState::stopping;
-        case camera::State::finalising:
-            return control::CameraState::finalising;
-        case camera::State::gone:
-            return control::CameraState::gone;
-    }
-    return control::CameraState::gone;
-}
+static_assert(static_cast<int>(camera::State::gone) ==
+              static_cast<int>(control::CameraState::gone));
 
 control::RecordingNow recording_now(const record::Session& session) {
     const record::SessionStart& start = session.start();
@@ -400,7 +383,7 @@ control::CameraStatus Cameras::status(const CameraEntry& entry) const {
     status.peer = link.peer;
     status.path = shown(link.path);
     if (!entry.model.empty()) status.model = entry.model;
-    status.state = to_control(entry.state);
+    status.state = static_cast<control::CameraState>(entry.state);
     if (!entry.session.empty()) status.session = entry.session;
     if (entry.recording && entry.recording->id() == entry.session) {
         status.recording = recording_now(*entry.recording);

@@ -213,6 +213,13 @@ TEST_F(CamerasTest, a_device_model_names_a_camera_that_did_not_name_itself) {
     EXPECT_TRUE(named->was_sent<Named>()) << "it waits for the answer";
 }
 
+TEST(CameraState, is_told_by_the_name_it_has_here) {
+    for (std::size_t i = 0; i < camera::kStates; ++i) {
+        EXPECT_EQ(control::to_text(static_cast<control::CameraState>(i)),
+                  camera::to_string(static_cast<camera::State>(i)));
+    }
+}
+
 TEST_F(CamerasTest, a_camera_that_is_said_to_record_has_a_recording) {
     const auto camera = claim("a");
     cameras.set_state(camera->link, camera::State::recording, "");
