@@ -215,14 +215,14 @@ void CameraConnection::on(const camera::ClockReply& reply, const std::string& te
     if (!exchange) return on(camera::Other{}, text);
     recording_.note(*exchange, arrival_ns_);
     link_->report(clock_.standing());
-    if (clock_.has_news() && quota_.take(arrival_ns_)) link_->report(clock_.tell(name_));
+    if (clock_.has_news() && quota_.take(1, arrival_ns_)) link_->report(clock_.tell(name_));
     start_.on_clock();
 }
 
 void CameraConnection::on(const camera::Other&, const std::string& text) {
     // Nobody asked for it: it came in the request, or cameras need none.
     if (httpd::read_token_message(text)) return;
-    if (!quota_.take(arrival_ns_)) return;
+    if (!quota_.take(1, arrival_ns_)) return;
     happened("camera.text", {{"camera", name_}, {"text", shown(text)}}, LogLevel::debug);
 }
 
@@ -240,13 +240,13 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
     live_.set_paced(capabilities.is_paced);
     start_.set_takes_instants(capabilities.starts_at);
     resumption_.set_able(capabilities.resumes && uses_.options->resume_for.count() > 0);
-    if (capabilities.battery && quota_.take(arrival_ns_)) {
+    if (capabilities.battery && quota_.take(1, arrival_ns_)) {
         camera::Health health;
         health.battery = capabilities.battery;
         link_->report(HealthTold{health});
     }
     if (clock_.begin(capabilities.clock)) link_->report(clock_.standing());
-    if (!capabilities.device_model.empty() && quota_.take(arrival_ns_)) {
+    if (!capabilities.device_model.empty() && quota_.take(1, arrival_ns_)) {
         if (may_be_renamed_) awaits_name_ = true;
         link_->report(Described{shown(capabilities.device_model)});
     }
@@ -254,13 +254,13 @@ void CameraConnection::on(const camera::Capabilities& capabilities, const std::s
 }
 
 void CameraConnection::on(const camera::Health& health, const std::string&) {
-    if (quota_.take(arrival_ns_)) link_->report(HealthTold{health});
+    if (quota_.take(1, arrival_ns_)) link_->report(HealthTold{health});
 }
 
 void CameraConnection::on(const camera::CameraError& error, const std::string&) {
     const std::string why =
         error.message.empty() ? "the camera reports an error" : shown(error.message);
-    if (quota_.take(arrival_ns_)) log_.warning("camera=" + name_ + " error: " + why);
+    if (quota_.take(1, arrival_ns_)) log_.warning("camera=" + name_ + " error: " + why);
     answers_.set_refusal(why);
     apply(camera::Input::camera_error);
 }
@@ -268,7 +268,7 @@ void CameraConnection::on(const camera::CameraError& error, const std::string&) 
 void CameraConnection::on(const camera::CaptureStarted&, const std::string&) {
     // Said twice before a frame: the session that is open is the one that is meant.
     // Nor does a camera restart many times a second: a session costs a folder and an MP4.
-    if (recording_.is_open() && (recording_.is_fresh() || !quota_.take(arrival_ns_))) return;
+    if (recording_.is_open() && (recording_.is_fresh() || !quota_.take(1, arrival_ns_))) return;
     const bool is_answer = state_ == camera::State::starting || state_ == camera::State::previewing;
     if (!is_answer) resumption_.count_anew();
     if (!is_preview_ending()) apply(camera::Input::capture_started);

@@ -14,6 +14,7 @@
 
 #include "base/current.h"
 #include "base/log.h"
+#include "base/per_second.h"
 #include "camera/message.h"
 #include "camera/states.h"
 #include "capture/camera_clock.h"
@@ -24,7 +25,6 @@
 #include "capture/camera_stream.h"
 #include "capture/held_frames.h"
 #include "capture/options.h"
-#include "capture/report_quota.h"
 #include "capture/resumption.h"
 #include "capture/start_answers.h"
 #include "capture/start_attempt.h"
@@ -186,7 +186,7 @@ class CameraConnection final : public httpd::Connection,
     std::string kicked_by_;
     std::string capabilities_;  ///< JSON as sent
 
-    ReportQuota quota_{20};  ///< of events and log lines that its texts cause
+    PerSecond quota_{20};  ///< of events and log lines that its texts cause
     bool lengths_told_ = false;
 
     std::int64_t arrival_ns_ = 0;  ///< of the bytes being decoded

@@ -36,12 +36,12 @@ void CameraMeter::count(const camera::Frame& frame, const media::NalPeek& peek,
 bool CameraMeter::count_bad(std::int64_t now_ns) {
     link_.bad.fetch_add(1, kRelaxed);
     counters_.frames_bad_total.fetch_add(1, kRelaxed);
-    return bad_told_.take(now_ns);
+    return bad_told_.take(1, now_ns);
 }
 
 bool CameraMeter::count_undecodable(std::int64_t now_ns) {
     link_.undecodable.fetch_add(1, kRelaxed);
-    return undecodable_told_.take(now_ns);
+    return undecodable_told_.take(1, now_ns);
 }
 
 void CameraMeter::forget_size() {

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "base/per_second.h"
 #include "camera/frame.h"
 #include "capture/camera_link.h"
 #include "capture/counters.h"
-#include "capture/report_quota.h"
 #include "media/nal_peek.h"
 
 namespace st::capture {
@@ -37,8 +37,8 @@ class CameraMeter {
     std::int64_t second_began_ns_ = 0;
     std::uint32_t second_pictures_ = 0;
     std::uint64_t second_bits_ = 0;
-    ReportQuota bad_told_{1};
-    ReportQuota undecodable_told_{1};
+    PerSecond bad_told_{1};
+    PerSecond undecodable_told_{1};
 };
 
 }  // namespace st::capture

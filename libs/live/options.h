@@ -11,6 +11,10 @@ namespace st::live {
 
 using std::chrono::milliseconds;
 
+/// What one connection may ask in a second: far more than a player has to. Each may cost a line of
+/// log, an answer, a look into the hub.
+constexpr std::uint64_t kCommandsPerSecondMax = 2'000;
+
 struct Options {
     milliseconds takeover_after{5'000};  ///< how long a silent publisher keeps its path
     std::string default_app = "live";    ///< of RTMP addresses that name a stream alone

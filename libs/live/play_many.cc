@@ -1,5 +1,3 @@
-#include "live/play_many.h"
-
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -14,6 +12,7 @@
 #include "json/write.h"
 #include "live/live.h"
 #include "live/live_request.h"
+#include "live/play_many.h"
 #include "live/viewer_queue.h"
 #include "ws/encode.h"
 
@@ -152,7 +151,8 @@ void PlayMany::on_text(const std::string& text) {
     if (object == nullptr) return complain("expected a JSON object");
     const json::Array* const ids = (*object)["unsubscribe"].array();
     const json::Array* const wanted = (*object)["subscribe"].array();
-    if (is_nagging((ids ? ids->size() : 0) + (wanted ? wanted->size() : 0))) {
+    const std::size_t asked = (ids ? ids->size() : 0) + (wanted ? wanted->size() : 0);
+    if (!rate_.take(asked, net_.loop().now_ns())) {
         return socket_->close(ws::kClosePolicy, "too many requests");
     }
     if (ids) {
@@ -167,11 +167,6 @@ void PlayMany::on_text(const std::string& text) {
             subscribe(one);
         }
     }
-}
-
-bool PlayMany::is_nagging(std::size_t more) {
-    asked_ += more;
-    return rate_.is_over(asked_, net_.loop().now_ns());
 }
 
 /// Of clients that can write none into the request. One that came there stays.

@@ -15,11 +15,11 @@
 #include <string>
 
 #include "auth/access.h"
+#include "base/per_second.h"
 #include "httpd/net_loop.h"
 #include "httpd/websocket.h"
 #include "json/value.h"
 #include "live/arrival_zero.h"
-#include "live/command_rate.h"
 #include "live/parts.h"
 #include "live/viewer.h"
 #include "loop/transport.h"
@@ -51,8 +51,6 @@ class PlayMany final : public httpd::Connection,
     void on_over(std::uint16_t code, const std::string& reason) override;
     void on_gone() override;
 
-    /// Whether the peer asks for more than anybody has to.
-    bool is_nagging(std::size_t more);
     void subscribe(const json::Value& wanted);
     void unsubscribe(std::uint16_t id);
     /// What is to be known to decide about one stream. Error: there can be none at that path.
@@ -74,11 +72,10 @@ class PlayMany final : public httpd::Connection,
     const std::string peer_;
     std::unique_ptr<httpd::WebSocket> socket_;
     std::map<std::uint16_t, SubscriptionPtr> subscriptions_;
-    std::uint64_t asked_ = 0;  ///< streams to begin and to leave
-    CommandRate rate_;
-    std::size_t unread_texts_ = 0;     ///< bytes, at most, that the peer has not taken
-    loop::TimerId guess_timer_ = 0;    ///< a wrong token came, and waits for its answer
-    std::uint16_t first_drained_ = 0;  ///< which one had the room that there was last
+    PerSecond rate_{kCommandsPerSecondMax};  ///< of streams to begin and to leave
+    std::size_t unread_texts_ = 0;           ///< bytes, at most, that the peer has not taken
+    loop::TimerId guess_timer_ = 0;          ///< a wrong token came, and waits for its answer
+    std::uint16_t first_drained_ = 0;        ///< which one had the room that there was last
 };
 
 }  // namespace st::live

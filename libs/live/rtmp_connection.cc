@@ -134,7 +134,9 @@ bool RtmpConnection::is_nagging() {
                                                 : parts_.live.hub().options().queue.bytes +
                                                       parts_.options->message_bytes_max;
     if (stream_->queued_bytes() > of_hub + kAnswersBytesMax) return true;
-    return command_rate_.is_over(session_.commands(), net_.loop().now_ns());
+    const std::uint64_t more = session_.commands() - commands_counted_;
+    commands_counted_ += more;
+    return !command_rate_.take(more, net_.loop().now_ns());
 }
 
 void RtmpConnection::flush() {

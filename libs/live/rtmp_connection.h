@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "auth/access.h"
+#include "base/per_second.h"
 #include "httpd/input_account.h"
 #include "httpd/net_loop.h"
-#include "live/command_rate.h"
 #include "live/live.h"
 #include "live/parts.h"
 #include "loop/transport.h"
@@ -120,7 +120,8 @@ class RtmpConnection final : public httpd::Connection,
     State state_ = State::connecting;
     std::vector<std::shared_ptr<RtmpViewer>> viewers_;
     std::vector<std::shared_ptr<RtmpPublisher>> publishers_;
-    CommandRate command_rate_;
+    std::uint64_t commands_counted_ = 0;  ///< of the session's
+    PerSecond command_rate_{kCommandsPerSecondMax};
     loop::TimerId use_timer_ = 0;
     loop::TimerId silence_timer_ = 0;
     loop::TimerId word_timer_ = 0;

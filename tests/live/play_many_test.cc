@@ -75,9 +75,10 @@ TEST_F(PlayManyTest, one_message_cannot_ask_for_more_answers_than_may_wait) {
     const auto wire = connect();
     wire->room = 0;
     std::string wanted = "1";
-    for (int i = 0; i < 5'000; ++i) wanted += ",1";
+    for (std::uint64_t i = 1; i < kCommandsPerSecondMax; ++i) wanted += ",1";
     say(*wire, "{\"subscribe\":[" + wanted + "]}");
     EXPECT_TRUE(wire->is_finishing);
+    EXPECT_TRUE(contains(wire->sent, "answers are not read"));
     EXPECT_LT(wire->queued, 128U * 1024);
 }
 
@@ -93,7 +94,7 @@ TEST_F(PlayManyTest, complaints_that_are_read_are_no_reason_to_close) {
 
 TEST_F(PlayManyTest, asking_for_more_than_anybody_has_to_ends_the_connection) {
     std::string ids = "1";
-    for (std::uint64_t i = 0; i < CommandRate::kPerSecond / 2; ++i) ids += ",1";
+    for (std::uint64_t i = 0; i < kCommandsPerSecondMax / 2; ++i) ids += ",1";
     const auto wire = connect();
     const auto ask = [&] { say(*wire, "{\"unsubscribe\":[" + ids + "]}"); };
     for (int i = 0; i < 10; ++i) {
@@ -102,6 +103,15 @@ TEST_F(PlayManyTest, asking_for_more_than_anybody_has_to_ends_the_connection) {
     }
     EXPECT_FALSE(wire->is_finishing);
     for (int i = 0; i < 4; ++i) ask();
+    EXPECT_TRUE(wire->is_finishing);
+    EXPECT_TRUE(contains(wire->sent, "too many requests")) << wire->sent;
+}
+
+TEST_F(PlayManyTest, asking_for_too_much_at_once_in_the_first_message_ends_the_connection) {
+    std::string ids = "1";
+    for (std::uint64_t i = 0; i < kCommandsPerSecondMax; ++i) ids += ",1";
+    const auto wire = connect();
+    say(*wire, "{\"unsubscribe\":[" + ids + "]}");
     EXPECT_TRUE(wire->is_finishing);
     EXPECT_TRUE(contains(wire->sent, "too many requests")) << wire->sent;
 }
