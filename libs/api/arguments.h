@@ -7,6 +7,7 @@
 #include "base/result.h"
 #include "base/units.h"
 #include "control/error.h"
+#include "control/list.h"
 #include "control/operations.h"
 
 namespace st::api {
@@ -29,6 +30,20 @@ inline control::ApiError foreign_cursor() {
 /// Its code is an HTTP status.
 inline control::ApiError to_error(const Error& error) {
     return {control::code_of_status(error.code), error.message, {}};
+}
+
+/// A reply of libs/control as its JSON, or why there is none.
+template <class Reply>
+control::Decoded<std::string> encoded(const control::Decoded<Reply>& made) {
+    if (!made) return made.error();
+    return encode(*made);
+}
+
+/// The same of what has no other reply than its name.
+inline control::Decoded<std::string> encoded_done(std::string_view what,
+                                                  const control::Decoded<std::string>& name) {
+    if (!name) return name.error();
+    return control::encode_done(what, *name);
 }
 
 }  // namespace st::api

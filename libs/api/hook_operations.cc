@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/arguments.h"
 #include "api/page.h"
 #include "control/hook_status.h"
 
@@ -38,16 +39,14 @@ void replay(notify::Hooks& hooks, const control::Call& call, const Done& done,
             const std::function<void(const std::string& id)>& on_replayed) {
     hooks.replay(*call.find("id"), [done, on_replayed](const Decoded<std::string>& made) {
         if (made) on_replayed(*made);
-        done(made ? Decoded<std::string>(control::encode_done("hook", *made)) : made.error());
+        done(encoded_done("hook", made));
     });
 }
 
 void test(notify::Hooks& hooks, const control::Call& call, const Done& done) {
     const auto request = control::decode_hook_test_request(call.body);
     if (!request) return done(request.error());
-    hooks.test(request->url, [done](const Decoded<control::HookTestReply>& reply) {
-        done(reply ? Decoded<std::string>(control::encode(*reply)) : reply.error());
-    });
+    hooks.test(request->url, [done](const auto& reply) { done(encoded(reply)); });
 }
 
 }  // namespace

@@ -204,18 +204,15 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
             auto request = control::decode_stop_request(call.body);
             if (!request) return done(request.error());
             request->client = call.by(request->client);
-            return parts_.captures.stop(*request, [done](Decoded<control::StopReply> made) {
-                done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
-            });
+            return parts_.captures.stop(*request,
+                                        [done](const auto& made) { done(encoded(made)); });
         }
         case Operation::capture_preview: {
             auto request = control::decode_preview_request(call.body);
             if (!request) return done(request.error());
             request->client = call.by(request->client);
             return parts_.captures.previews().preview(
-                *request, [done](Decoded<control::PreviewReply> made) {
-                    done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
-                });
+                *request, [done](const auto& made) { done(encoded(made)); });
         }
         case Operation::cameras_list:
             return list_cameras(call, done);
@@ -273,9 +270,7 @@ void Operations::start_capture(const Call& call, const Done& done) {
     auto request = control::decode_start_request(call.body);
     if (!request) return done(request.error());
     request->client = call.by(request->client);
-    const auto answer = [done](Decoded<control::StartReply> made) {
-        done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
-    };
+    const auto answer = [done](const Decoded<control::StartReply>& made) { done(encoded(made)); };
     if (!request->take || request->append) return parts_.captures.start(*request, false, answer);
     const std::int64_t until_ns =
         monotonic_ns() + std::chrono::nanoseconds(request->timeout).count();
@@ -356,8 +351,8 @@ void Operations::rename_camera(const Call& call, const Done& done) {
             ApiError{ErrorCode::bad_request, "camera: is not the one in the path", "camera"});
     }
     if (camera.empty()) return done(ApiError{ErrorCode::bad_request, "camera: missing", "camera"});
-    const auto made = parts_.cameras.give_name(camera, request->name, call.by(request->client));
-    done(made ? Decoded<std::string>(control::encode_done("camera", *made)) : made.error());
+    done(encoded_done("camera",
+                      parts_.cameras.give_name(camera, request->name, call.by(request->client))));
 }
 
 void Operations::show_config(const Done& done) const {
@@ -371,9 +366,7 @@ void Operations::reload(const Call& call, const Done& done) const {
     if (!configuration.reload) {
         return done(ApiError{ErrorCode::unavailable, "nothing to reload; restart instead", {}});
     }
-    configuration.reload(call.client(), [done](Decoded<control::ReloadReply> made) {
-        done(made ? Decoded<std::string>(control::encode(*made)) : made.error());
-    });
+    configuration.reload(call.client(), [done](const auto& made) { done(encoded(made)); });
 }
 
 std::string Operations::status(const std::optional<DiskSpace>& disk) const {
