@@ -36,7 +36,13 @@ struct SegmentsLagging {
     std::string stream;
     std::uint64_t queued_bytes = 0;
 };
-using SegmentEvent = std::variant<SegmentsStarted, SegmentDone, SegmentsStopped, SegmentsLagging>;
+/// A segment's file can be read now, ended, or is gone: for who keeps count of what is there. Told
+/// before it is told of as SegmentDone.
+struct SegmentChanged {
+    std::string path;  ///< from the recordings folder on
+};
+using SegmentEvent =
+    std::variant<SegmentsStarted, SegmentDone, SegmentsStopped, SegmentsLagging, SegmentChanged>;
 
 /// Called on any thread, with locks held: must only post.
 using SegmentSink = std::function<void(SegmentEvent)>;

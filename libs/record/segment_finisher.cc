@@ -92,6 +92,12 @@ std::size_t SegmentFinisher::waiting() const {
     return ended_.size() + left_.size() + refused_.size() + (is_busy_ ? 1 : 0);
 }
 
+/// It is as it is from now on, or gone.
+void SegmentFinisher::close(const SegmentPlace& place) {
+    SegmentFolder::close(place);
+    sink_(SegmentChanged{place.path});
+}
+
 /// True: it is done with.
 bool SegmentFinisher::finish(EndedSegment& segment) {
     try {
@@ -103,16 +109,17 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
         segment.file.reset();
         if (!facts) {
             log_.warning(segment.place.path + ": " + facts.error().message + "; left as it is");
-            SegmentFolder::close(segment.place);
+            close(segment.place);
             return true;
         }
         if (!*facts) {
             log_.info(segment.place.path + ": nothing whole was written to it, deleting");
             SegmentFolder::discard(segment.place);
+            sink_(SegmentChanged{segment.place.path});
             return true;
         }
         const bool is_in_place = folder_.is_in_place(segment.place);
-        SegmentFolder::close(segment.place);
+        close(segment.place);
         if (!is_in_place) {
             log_.warning(segment.place.path + ": was deleted or moved away while it was written");
             return true;
@@ -134,7 +141,7 @@ bool SegmentFinisher::finish(EndedSegment& segment) {
         segment.file.reset();
         if (!SegmentFolder::is_there(segment.place)) {
             log_.warning(segment.place.path + ": was deleted before it was finished");
-            SegmentFolder::close(segment.place);
+            close(segment.place);
             return true;
         }
         log_.warning(segment.place.path + ": cannot be finished yet, but read: " + e.what());

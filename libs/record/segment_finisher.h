@@ -57,6 +57,7 @@ class SegmentFinisher {
         return segment.is_left ? left_ : ended_;
     }
     bool finish(EndedSegment& segment) ST_EXCLUDES(mutex_);
+    void close(const SegmentPlace& place);
     bool is_left(const SegmentPlace& marked) ST_EXCLUDES(making_, mutex_);
 
     const SegmentFolder& folder_;

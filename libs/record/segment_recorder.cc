@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+#include <utility>
 
 #include "base/clock.h"
 #include "flv/codec_name.h"
@@ -401,7 +402,9 @@ void SegmentRecorder::count_written() {
     const std::uint64_t bytes = growing_->file->size();
     if (bytes == growing_->counted_bytes) return;
     parts_.written(bytes - growing_->counted_bytes);
-    growing_->counted_bytes = bytes;
+    // With its first bytes it can be read.
+    if (std::exchange(growing_->counted_bytes, bytes) == 0)
+        parts_.sink(SegmentChanged{growing_->place.path});
 }
 
 void SegmentRecorder::end_segment(const char* reason, std::optional<std::int64_t> next_ms) {

@@ -290,8 +290,8 @@ void Server::Parts::record_segments() {
         recorder->path(), segment_options, live.hub(), log.with("segments"),
         [this](record::SegmentEvent event) {
             // Retention has to know of it, whether anybody asks for the archive or not.
-            if (const auto* done = std::get_if<record::SegmentDone>(&event)) {
-                catalogue->segment_changed(done->path);
+            if (const auto* changed = std::get_if<record::SegmentChanged>(&event)) {
+                return catalogue->segment_changed(changed->path);
             }
             control.post([this, told = std::move(event)] { api::add_record_event(told, events); });
         },

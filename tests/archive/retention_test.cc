@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "../mp4/memory_segment_file.h"
 #include "archive/folder.h"
+#include "record/segment_output.h"
 
 namespace st::archive {
 namespace {
@@ -445,6 +447,36 @@ TEST_F(RetentionTest, counts_what_is_being_written) {
     options.all.max_bytes = 120'000;
     EXPECT_EQ(look(options), (std::vector<std::string>{a + " bytes"}));
     EXPECT_TRUE(is_there(b) && is_there(open));
+}
+
+TEST_F(RetentionTest, counts_a_segment_that_grows_by_what_its_file_has_now) {
+    const std::string old = put_segment("/live/walk", "19700111000000", 50'000);
+    const std::string next = put_segment("/live/walk", "19700112000000", 50'000);
+    catalogue_.emplace(folder_.path(), Log());
+    ASSERT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+    mp4::MemorySegmentFile written;
+    const auto output =
+        record::begin_flv_segment(written, {"/live/walk", {}, {}, 13 * kDayUs, 1, 1}, {}, 100);
+    media::Packet picture;
+    picture.codec = media::Codec::flv;
+    picture.codec_tag = 4;  // VP6
+    picture.is_key = true;
+    std::array<std::uint8_t, 1'000> body{0x14};
+    picture.payload = Buffer(Bytes(body));
+    output->add(std::make_shared<const media::Packet>(std::move(picture)));
+    output->end(std::nullopt);
+    const std::string grows = "live/live/walk/19700114000000_segment_001.flv";
+    folder_.put_file(grows + ".open", "");
+    folder_.put_file(grows, std::string(as_text(written.bytes())));
+    catalogue_->segment_changed(grows);
+    RetentionOptions options;
+    options.all.max_bytes = 120'000;
+    EXPECT_TRUE(look(options).empty());
+    std::ofstream(folder_.path() + "/" + grows, std::ios::app) << std::string(40'000, 'x');
+    EXPECT_EQ(look(options), (std::vector<std::string>{old + " bytes"}));
+    options.all.max_bytes = 1;
+    EXPECT_EQ(look(options), (std::vector<std::string>{next + " bytes"}));
+    EXPECT_TRUE(is_there(grows));
 }
 
 TEST_F(RetentionTest, a_pattern_has_limits_of_its_own) {

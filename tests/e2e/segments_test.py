@@ -237,6 +237,20 @@ class Segments(harness.Case):
         harness.wait_for(lambda: server.log.count("recording.deleted") == 2, "both are told")
         server.stop()
 
+    async def test_what_grows_counts_though_nobody_asks_for_the_archive(self):
+        recordings = self.folder / "recordings"
+        old = recordings / "live/live/x/20200101000000_segment_001.flv"
+        old.parent.mkdir(parents=True)
+        shutil.copy(live.clip(FRAMES), old)
+        settings = config(segment_duration="10m")
+        settings["recording"]["max_bytes"] = old.stat().st_size + 20_000
+        server = self.start_streamd(config=settings, recordings=recordings)
+        self.publishing(server, live.clip(4 * FRAMES))
+        harness.wait_for(lambda: not old.exists(), "the old one is deleted")
+        self.assertEqual(len(self.open_marks(server)), 1)
+        self.assertNotIn("record.segment", server.log)
+        server.stop()
+
     async def test_what_grows_can_be_read_and_what_a_crash_left_is_finished_at_the_next_start(self):
         server = self.start_streamd(config=config(segment_duration="4s"))
         source = live.clip(FRAMES)

@@ -511,6 +511,38 @@ TEST(Segments, that_somebody_deletes_or_moves_away_go_on_in_another_file) {
     }
 }
 
+TEST(Segments, are_told_of_once_they_can_be_read_when_they_end_and_when_they_are_gone) {
+    for (const bool is_deleted : {false, true}) {
+        for (const SegmentFormat format : {SegmentFormat::mp4, SegmentFormat::flv}) {
+            World world;
+            world.options.rules = {rule(std::chrono::hours(1))};
+            world.options.rules[0].order.format = format;
+            world.start();
+            world.publish();
+            world.push(3);
+            world.drain();
+            EXPECT_TRUE(world.told<SegmentChanged>().empty()) << "nothing of it can be read yet";
+            world.push(30);
+            ASSERT_TRUE(world.wait_for<SegmentChanged>(1));
+            const std::string path = world.told<SegmentChanged>()[0].path;
+            EXPECT_EQ(path, world.segments->list()[0].path);
+            EXPECT_GT(fs::file_size(world.path / path), 0U);
+            if (is_deleted) fs::remove(world.path / path);
+            world.segments->shut_down(INT64_MAX);
+            const Lock lock(world.mutex);
+            std::vector<std::string> told;
+            for (const SegmentEvent& event : world.events) {
+                const auto* changed = std::get_if<SegmentChanged>(&event);
+                if (changed != nullptr && changed->path == path) told.emplace_back("changed");
+                if (std::holds_alternative<SegmentDone>(event)) told.emplace_back("done");
+            }
+            const std::vector<std::string> gone{"changed", "changed"};
+            const std::vector<std::string> done{"changed", "changed", "done"};
+            EXPECT_EQ(told, is_deleted ? gone : done);
+        }
+    }
+}
+
 TEST(Segments, that_a_disk_refuses_are_told_of_once_and_again_when_one_has_begun) {
     World world;
     world.options.rules = {rule(std::chrono::hours(1))};
