@@ -4,17 +4,18 @@
 
 #include "api/arguments.h"
 #include "api/page.h"
+#include "api/tell.h"
 #include "control/hook_status.h"
+#include "notify/hooks.h"
 
 namespace st::api {
-namespace {
 
+using control::Call;
 using control::Decoded;
-using control::Operation;
 using Done = Operations::Done;
 
-void list(notify::Hooks& hooks, const Done& done) {
-    hooks.list([done](const std::vector<control::HookStatus>& statuses) {
+void HookOperations::list(const Done& done) const {
+    parts_.hooks.list([done](const std::vector<control::HookStatus>& statuses) {
         control::List all;
         for (const control::HookStatus& status : statuses) {
             all.items.push_back(control::encode(status));
@@ -23,8 +24,8 @@ void list(notify::Hooks& hooks, const Done& done) {
     });
 }
 
-void list_failed(notify::Hooks& hooks, const control::Call& call, const Done& done) {
-    hooks.failed([call, done](std::vector<control::FailedHook> failed) {
+void HookOperations::list_failed(const Call& call, const Done& done) const {
+    parts_.hooks.failed([call, done](std::vector<control::FailedHook> failed) {
         std::sort(failed.begin(), failed.end(),
                   [](const auto& a, const auto& b) { return a.id < b.id; });
         Page page(call);
@@ -35,40 +36,19 @@ void list_failed(notify::Hooks& hooks, const control::Call& call, const Done& do
     });
 }
 
-void replay(notify::Hooks& hooks, const control::Call& call, const Done& done,
-            const std::function<void(const std::string& id)>& on_replayed) {
-    hooks.replay(*call.find("id"), [done, on_replayed](const Decoded<std::string>& made) {
-        if (made) on_replayed(*made);
-        done(encoded_done("hook", made));
-    });
+void HookOperations::replay(const Call& call, const Done& done) const {
+    const auto on_made = [&parts = parts_, by = call.client(),
+                          done](const Decoded<std::string>& id) {
+        if (id) tell(parts, "hook.replayed", {{"hook", *id}, {"by", by}});
+        done(encoded_done("hook", id));
+    };
+    parts_.hooks.replay(*call.find("id"), on_made);
 }
 
-void test(notify::Hooks& hooks, const control::Call& call, const Done& done) {
+void HookOperations::test(const Call& call, const Done& done) const {
     const auto request = control::decode_hook_test_request(call.body);
     if (!request) return done(request.error());
-    hooks.test(request->url, [done](const auto& reply) { done(encoded(reply)); });
-}
-
-}  // namespace
-
-bool call_hooks(notify::Hooks& hooks, const control::Call& call, const Done& done,
-                const std::function<void(const std::string& id)>& on_replayed) {
-    switch (call.operation->operation) {
-        case Operation::hooks_list:
-            list(hooks, done);
-            return true;
-        case Operation::hooks_failed:
-            list_failed(hooks, call, done);
-            return true;
-        case Operation::hooks_replay:
-            replay(hooks, call, done, on_replayed);
-            return true;
-        case Operation::hooks_test:
-            test(hooks, call, done);
-            return true;
-        default:
-            return false;
-    }
+    parts_.hooks.test(request->url, [done](const auto& reply) { done(encoded(reply)); });
 }
 
 }  // namespace st::api

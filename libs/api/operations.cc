@@ -11,6 +11,7 @@
 #include "api/page.h"
 #include "api/record_operations.h"
 #include "api/stored_operations.h"
+#include "api/tell.h"
 #include "api/tokens.h"
 #include "archive/catalogue.h"
 #include "base/clock.h"
@@ -146,6 +147,7 @@ ApiError error_of(const std::exception& failure) {
 Operations::Operations(Parts& parts, Facts facts)
     : parts_(parts),
       facts_(std::move(facts)),
+      hooks_(std::make_unique<HookOperations>(parts)),
       live_(std::make_unique<LiveOperations>(parts)),
       record_(std::make_unique<RecordOperations>(parts.segments)),
       stored_(std::make_unique<StoredOperations>(parts)) {}
@@ -153,10 +155,6 @@ Operations::Operations(Parts& parts, Facts facts)
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done, std::stop_token asker) {
-    const auto on_replayed = [this, by = call.client()](const std::string& id) {
-        tell("hook.replayed", {{"hook", id}, {"by", by}});
-    };
-    if (call_hooks(parts_.hooks, call, done, on_replayed)) return;
     const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
     if (effort) {
@@ -196,7 +194,6 @@ void Operations::list_events(const Call& call, const Done& done) {
 }
 
 void Operations::on_control(const Call& call, const Done& done, const std::stop_token& asker) {
-    if (parts_.tokens.call(call, done)) return;
     switch (call.operation->operation) {
         case Operation::capture_start:
             return start_capture(call, done);
@@ -259,6 +256,22 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
         case Operation::login_link:
             parts_.events.add("login.linked", {{"by", call.client()}});
             return done(make_login_link(parts_.sessions));
+        case Operation::hooks_list:
+            return hooks_->list(done);
+        case Operation::hooks_failed:
+            return hooks_->list_failed(call, done);
+        case Operation::hooks_replay:
+            return hooks_->replay(call, done);
+        case Operation::hooks_test:
+            return hooks_->test(call, done);
+        case Operation::tokens_list:
+            return parts_.tokens.list(call, done);
+        case Operation::tokens_new:
+            return parts_.tokens.create(call, done);
+        case Operation::tokens_revoke:
+            return parts_.tokens.revoke(call, done);
+        case Operation::sign:
+            return parts_.tokens.sign(call, done);
         default:
             done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
     }
@@ -502,11 +515,7 @@ void Operations::tell_deleted(const std::string& id, const std::string& camera,
                               const std::string& by) {
     EventFields fields{{"session", id}, {"reason", "asked"}, {"deleted_by", by}};
     if (!camera.empty()) fields.insert(fields.begin(), {"camera", camera});
-    tell("recording.deleted", std::move(fields));
-}
-
-void Operations::tell(const char* type, EventFields fields) {
-    parts_.control.post([this, type, told = std::move(fields)] { parts_.events.add(type, told); });
+    tell(parts_, "recording.deleted", std::move(fields));
 }
 
 Decoded<std::string> Operations::keep_recording(const Call& call) {
@@ -515,7 +524,7 @@ Decoded<std::string> Operations::keep_recording(const Call& call) {
     if (!request) return request.error();
     const auto done = parts_.catalogue.keep(id, request->keep);
     if (!done) return to_error(done.error());
-    tell(request->keep ? "recording.kept" : "recording.released",
+    tell(parts_, request->keep ? "recording.kept" : "recording.released",
          {{"session", id}, {"by", call.by(request->client)}});
     return get_recording(call);
 }
@@ -541,7 +550,7 @@ Decoded<std::string> Operations::one_take(const Call& call) {
     const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
                                            judgement->about, judgement->why);
     if (!judged) return to_error(judged.error());
-    tell("take.judged",
+    tell(parts_, "take.judged",
          {{"take", take}, {"verdict", judgement->verdict}, {"by", call.by(judgement->client)}});
     return takes::encode(*judged);
 }

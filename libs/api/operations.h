@@ -17,6 +17,7 @@ struct RecordingEntry;
 
 namespace st::api {
 
+class HookOperations;
 class LiveOperations;
 class RecordOperations;
 class StoredOperations;
@@ -70,14 +71,13 @@ class Operations {
     control::Decoded<std::string> get_recording(const control::Call& call);
     control::Decoded<std::string> delete_recording(const control::Call& call);
     void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
-    /// From any thread.
-    void tell(const char* type, EventFields fields);
     control::Decoded<std::string> keep_recording(const control::Call& call);
     control::Decoded<std::string> one_take(const control::Call& call);
     std::string described(const record::RecordingEntry& entry) const;
 
     Parts& parts_;
     const Facts facts_;
+    const std::unique_ptr<HookOperations> hooks_;
     const std::unique_ptr<LiveOperations> live_;
     const std::unique_ptr<RecordOperations> record_;
     const std::unique_ptr<StoredOperations> stored_;

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "api/event_log.h"
+#include "api/tell.h"
 #include "archive/catalogue.h"
 #include "base/fd.h"
 #include "base/name.h"
@@ -79,18 +79,11 @@ Result<void> SegmentFiles::remove(const std::string& stream, const std::string& 
             if (removed.error().code != 404) why = removed.error();
             continue;
         }
-        tell_deleted(stream, path, by);
+        tell(parts_, "recording.deleted",
+             {{"stream", stream}, {"file", path}, {"reason", "asked"}, {"deleted_by", by}});
         return {};
     }
     return why;
-}
-
-void SegmentFiles::tell_deleted(const std::string& stream, const std::string& file,
-                                const std::string& by) const {
-    EventFields told{{"stream", stream}, {"file", file}, {"reason", "asked"}, {"deleted_by", by}};
-    parts_.control.post([&events = parts_.events, fields = std::move(told)] {
-        events.add("recording.deleted", fields);
-    });
 }
 
 }  // namespace st::api

@@ -25,9 +25,6 @@ class SegmentFiles {
                         const std::string& by) const;
 
  private:
-    void tell_deleted(const std::string& stream, const std::string& file,
-                      const std::string& by) const;
-
     Parts& parts_;
 };
 

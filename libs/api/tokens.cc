@@ -21,7 +21,6 @@ namespace {
 using control::ApiError;
 using control::Decoded;
 using control::ErrorCode;
-using control::Operation;
 using Done = Operations::Done;
 
 std::vector<std::string> texts_of(const std::vector<auth::Role>& roles) {
@@ -57,25 +56,6 @@ Tokens::Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store s
       apply_(std::move(apply)),
       events_(events) {
     apply_(stored_);
-}
-
-bool Tokens::call(const control::Call& call, const Done& done) {
-    switch (call.operation->operation) {
-        case Operation::tokens_list:
-            list(call, done);
-            return true;
-        case Operation::tokens_new:
-            create(call, done);
-            return true;
-        case Operation::tokens_revoke:
-            revoke(call, done);
-            return true;
-        case Operation::sign:
-            sign(call, done);
-            return true;
-        default:
-            return false;
-    }
 }
 
 void Tokens::list(const control::Call& call, const Done& done) const {

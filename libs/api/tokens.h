@@ -22,15 +22,12 @@ class Tokens {
     Tokens(const Current<auth::Policy>& policy, StoredTokens stored, Store store, Apply apply,
            EventSink& events);
 
-    /// Carries it out if it is one of tokens.* or sign; false: it is another.
-    bool call(const control::Call& call, const Operations::Done& done);
-
- private:
     void list(const control::Call& call, const Operations::Done& done) const;
     void create(const control::Call& call, const Operations::Done& done);
     void revoke(const control::Call& call, const Operations::Done& done);
     void sign(const control::Call& call, const Operations::Done& done) const;
 
+ private:
     const Current<auth::Policy>& policy_;
     StoredTokens stored_;
     const Store store_;

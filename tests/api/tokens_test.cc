@@ -37,7 +37,12 @@ struct World {
         call.body = std::move(body);
         call.arguments = std::move(arguments);
         control::Decoded<std::string> answer = control::ApiError{};
-        EXPECT_TRUE(tokens.call(call, [&](auto made) { answer = std::move(made); }));
+        const auto done = [&](auto made) { answer = std::move(made); };
+        const std::string_view name = operation;
+        if (name == "tokens.list") tokens.list(call, done);
+        if (name == "tokens.new") tokens.create(call, done);
+        if (name == "tokens.revoke") tokens.revoke(call, done);
+        if (name == "sign") tokens.sign(call, done);
         return answer;
     }
     std::string make(const std::string& name, const std::string& role = "play") {
