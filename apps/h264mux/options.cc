@@ -1,7 +1,5 @@
 #include "options.h"
 
-#include <charconv>
-
 #include "base/units.h"
 #include "cli/exit_codes.h"
 #include "cli/parse.h"
@@ -9,18 +7,6 @@
 
 namespace st::h264mux {
 namespace {
-
-Result<double> parse_rate(std::string_view text) {
-    constexpr double kMin = 0.001;
-    constexpr double kMax = 1000;
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() ||
-        !(value >= kMin && value <= kMax)) {
-        return Error{"\"" + std::string(text) + "\" is not a frame rate between 0.001 and 1000"};
-    }
-    return value;
-}
 
 Result<std::chrono::milliseconds> parse_gap(std::string_view text) {
     auto gap = parse_duration(text);
@@ -148,7 +134,7 @@ void build(CLI::App& app, Options& options) {
                                   {"arrival", mux::Timing::arrival},
                                   {"constant", mux::Timing::constant}},
                                  "Clock the display times come from");
-    cli::add_value<double>(app, "--fps", options.fps, parse_rate,
+    cli::add_value<double>(app, "--fps", options.fps, cli::parse_frame_rate,
                            "Space the pictures evenly at this rate, whatever the clocks say; with "
                            "--join only those of inputs without times, if others have them, "
                            "unless --timing is constant",
@@ -174,7 +160,7 @@ void build(CLI::App& app, Options& options) {
     app.add_flag("--info", options.only_info, "Write nothing: only report");
     cli::add_text(app, "--thumbnail", options.thumbnail,
                   "Also write the first picture of the output as a JPEG", "FILE");
-    cli::add_value<double>(app, "--cfr", options.cfr, parse_rate,
+    cli::add_value<double>(app, "--cfr", options.cfr, cli::parse_frame_rate,
                            "Re-encode at an even rate: each slot shows the picture nearest in "
                            "time, and beside x.mp4 there is x.cfr.csv, which says which one and "
                            "how far off it is; with --align equal counts, black where a camera "

@@ -1,6 +1,7 @@
 #include "cli/values.h"
 
 #include <array>
+#include <charconv>
 
 #include "base/units.h"
 
@@ -50,6 +51,18 @@ Result<std::uint32_t> parse_fps(std::string_view text) {
     const auto number = parse_number(text, 1000);
     if (!number) return Error{"expected a whole number from 0 to 1000, got " + std::string(text)};
     return static_cast<std::uint32_t>(*number);
+}
+
+Result<double> parse_frame_rate(std::string_view text) {
+    constexpr double kMin = 0.001;
+    constexpr double kMax = 1000;
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() ||
+        !(value >= kMin && value <= kMax)) {
+        return Error{"\"" + std::string(text) + "\" is not a frame rate between 0.001 and 1000"};
+    }
+    return value;
 }
 
 Result<std::uint64_t> parse_camera_bitrate(std::string_view text) {

@@ -27,6 +27,8 @@ Result<Pair> parse_resolution(std::string_view text);
 Result<Pair> parse_aspect(std::string_view text);
 /// 0 (unlimited) .. 1000.
 Result<std::uint32_t> parse_fps(std::string_view text);
+/// 0.001 .. 1000 pictures a second, with a fraction.
+Result<double> parse_frame_rate(std::string_view text);
 /// At most 1 Gbit/s; otherwise as base/units.h's parse_bitrate.
 Result<std::uint64_t> parse_camera_bitrate(std::string_view text);
 

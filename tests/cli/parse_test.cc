@@ -137,6 +137,17 @@ TEST(Values, read_pairs_exactly) {
     EXPECT_FALSE(parse_fps("-1"));
 }
 
+TEST(Values, read_frame_rates_with_a_fraction) {
+    EXPECT_DOUBLE_EQ(*parse_frame_rate("29.97"), 29.97);
+    EXPECT_DOUBLE_EQ(*parse_frame_rate("0.001"), 0.001);
+    EXPECT_DOUBLE_EQ(*parse_frame_rate("1000"), 1000);
+    for (const char* text : {"", "0", "0.0009", "1000.1", "-1", "30fps", " 30", "nan", "inf"}) {
+        EXPECT_FALSE(parse_frame_rate(text)) << text;
+    }
+    EXPECT_EQ(parse_frame_rate("fast").error().message,
+              "\"fast\" is not a frame rate between 0.001 and 1000");
+}
+
 TEST(SplitWords, splits_as_a_shell_user_expects) {
     const auto words = [](std::string_view line) {
         const auto split = split_words(line);

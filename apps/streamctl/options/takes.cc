@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "base/units.h"
 #include "cli/values.h"
@@ -19,16 +18,6 @@ void add_take_name(CLI::App& command, Options& options) {
 }
 
 constexpr std::array kForms{"csv", "cfr", "caliscope", "freemocap", "pose2sim", "lerobot", "mcap"};
-
-Result<double> parse_rate(std::string_view text) {
-    constexpr double kMost = 1000;
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error == std::errc() && end == text.data() + text.size() && value >= 0.001 &&
-        value <= kMost)
-        return value;
-    return Error{"\"" + std::string(text) + "\" is not a frame rate between 0.001 and 1000"};
-}
 
 }  // namespace
 
@@ -91,7 +80,7 @@ void build_export(CLI::App& app, Options& options) {
         ->required();
     cli::add_text(command, "-o,--output", options.folder, "The folder; made if need be", "DIR")
         ->required();
-    cli::add_value<double>(command, "--fps", options.take.rate, parse_rate,
+    cli::add_value<double>(command, "--fps", options.take.rate, cli::parse_frame_rate,
                            "Pictures a second of films at an even rate; without it the greatest "
                            "rate that a camera had, rounded",
                            "N");
