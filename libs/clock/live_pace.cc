@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "clock/modular.h"
 #include "clock/pace.h"
 
 namespace st::clock {
@@ -24,15 +25,6 @@ constexpr double kNearWhole = 0.02;
 /// Two tracks of one clock move on together, but for how the publisher interleaves them.
 constexpr double kNearOther = 0.2;
 constexpr double kInterleavedMs = 500;
-
-// Modular on purpose: a 64-bit clock may stand anywhere.
-std::int64_t difference(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
-
-std::int64_t sum(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
 
 }  // namespace
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "clock/modular.h"
+
 namespace st::clock {
 namespace {
 
@@ -42,11 +44,6 @@ std::int64_t convert(std::int64_t units, std::uint64_t per_second, std::int64_t 
     }
     const std::int64_t half = rest < 0 ? -second / 2 : second / 2;
     return whole * into_per_second + (rest * into_per_second + half) / second;
-}
-
-/// a - b on a clock that may wrap.
-std::int64_t difference(std::uint64_t a, std::uint64_t b) {
-    return static_cast<std::int64_t>(a - b);
 }
 
 enum class Role : std::uint8_t { device, arrival };

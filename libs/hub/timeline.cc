@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "clock/modular.h"
+
 namespace st::hub {
 namespace {
 
@@ -13,14 +15,8 @@ constexpr std::int64_t kFollowNs = 1'000'000'000;
 /// A track whose clock jumps goes on where it was, unless it stayed behind by more than this.
 constexpr std::int64_t kBehindMaxMs = 1'000;
 
-// Modular on purpose: a 64-bit clock may stand anywhere.
-std::int64_t sum(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
-}
-
-std::int64_t difference(std::int64_t a, std::int64_t b) {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) - static_cast<std::uint64_t>(b));
-}
+using clock::difference;
+using clock::sum;
 
 std::uint64_t distance(std::int64_t a, std::int64_t b) {
     return a < b ? static_cast<std::uint64_t>(difference(b, a))
