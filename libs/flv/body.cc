@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "flv/adts.h"
 #include "flv/amf.h"
 #include "flv/video_data.h"
 #include "media/aac_config.h"
@@ -99,8 +100,7 @@ MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buf
 MaybePacket aac_packet(std::int64_t dts_ms, bool is_config, Buffer payload) {
     if (payload.empty()) return nothing();
     // Some publishers have an ADTS header there.
-    const bool is_adts =
-        payload.size() > 1 && payload.data()[0] == 0xFF && (payload.data()[1] & 0xF6) == 0xF0;
+    const bool is_adts = has_adts_sync(payload.bytes());
     if (is_config && !is_adts) {
         if (auto config = media::parse_aac_config(payload.bytes()); !config) return config.error();
     }

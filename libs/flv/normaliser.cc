@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "flv/adts.h"
 #include "flv/body.h"
 #include "flv/given_config.h"
 #include "flv/metadata.h"
@@ -62,10 +63,8 @@ Buffer joined(Bytes first, Bytes second) {
     return both;
 }
 
-/// ISO/IEC 14496-3, 1.A.2.2: sync word, layer 0. A raw AAC frame cannot begin with these bits.
-bool begins_with_adts(Bytes frame) {
-    return frame.size() >= kAdtsBytes && frame[0] == 0xFF && (frame[1] & 0xF6) == 0xF0;
-}
+/// The whole header is there.
+bool begins_with_adts(Bytes frame) { return frame.size() >= kAdtsBytes && has_adts_sync(frame); }
 
 std::size_t adts_head_bytes(Bytes frame) {
     return (frame[1] & 1) != 0 ? kAdtsBytes : kAdtsBytesWithCrc;
