@@ -5,14 +5,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
 
 #include "base/fd.h"
+#include "base/units.h"
 #include "cli/exit_codes.h"
 #include "mux/picture_table.h"
 #include "record/verifier.h"
@@ -72,11 +71,7 @@ Result<void> store(const std::string& path, const std::string& text) {
     return store_file(file->get(), path);
 }
 
-std::string ms_text(std::int64_t us) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.1f ms", static_cast<double>(us) / 1000);
-    return text.data();
-}
+std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1) + " ms"; }
 
 }  // namespace
 

@@ -313,9 +313,6 @@ class Runner {
 
     /// With what was lost anywhere in the input: the picture may be the one that suffered.
     void say_picture(const PlannedJob& planned, const mux::Report& report) {
-        std::array<char, 64> seconds{};
-        std::snprintf(seconds.data(), seconds.size(), "%.3f",
-                      static_cast<double>(report.from_us) / 1e6);
         if (options_.as_json) {
             json::Object object;
             object.set("input", planned.spoken_input);
@@ -332,8 +329,9 @@ class Runner {
             std::printf("%s\n", json::write(object).c_str());
         } else if (!options_.quiet) {
             std::fprintf(stderr, "%s: the picture shown at %s s, %ux%u\n%s",
-                         planned.picture.c_str(), seconds.data(), report.width, report.height,
-                         mux::losses_text(report).c_str());
+                         planned.picture.c_str(),
+                         fixed(static_cast<double>(report.from_us) / 1e6, 3).c_str(), report.width,
+                         report.height, mux::losses_text(report).c_str());
             for (const std::string& note : report.notes)
                 std::fprintf(stderr, "  note: %s\n", note.c_str());
         }

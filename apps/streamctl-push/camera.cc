@@ -3,7 +3,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
 
@@ -36,9 +35,7 @@ std::int64_t boot_ahead_us() {
 }
 
 std::string seconds_text(std::int64_t us) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.1f s", static_cast<double>(us) / 1e6);
-    return text.data();
+    return fixed(static_cast<double>(us) / 1e6, 1) + " s";
 }
 
 }  // namespace

@@ -116,6 +116,12 @@ std::string format_size(std::uint64_t bytes) {
     return std::to_string(bytes / kKilo / kKilo / kKilo) + "G";
 }
 
+std::string fixed(double value, int decimals) {
+    std::array<char, 64> text{};
+    std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
+    return text.data();
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     if (bytes < 1000) return std::to_string(bytes) + " B";
     double value = static_cast<double>(bytes);

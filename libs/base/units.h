@@ -28,6 +28,9 @@ std::string format_duration(std::chrono::milliseconds duration);
 /// The shortest exact form parse_size reads back: "0", "1000", "64K", "16M".
 std::string format_size(std::uint64_t bytes);
 
+/// With so many decimals, rounded: "29.97".
+std::string fixed(double value, int decimals);
+
 /// For people: "812 B", "1.4 MB", "3.2 GB" (1000-based).
 std::string human_bytes(std::uint64_t bytes);
 

@@ -12,6 +12,13 @@
 namespace st::mux {
 namespace {
 
+/// Of a number with decimals.
+std::string without_zeros(std::string number) {
+    while (number.back() == '0') number.pop_back();
+    if (number.back() == '.') number.pop_back();
+    return number;
+}
+
 /// One JSON object or list, written as it is told.
 class Json {
  public:
@@ -48,12 +55,7 @@ class Json {
     /// At most three decimals: a rate is not known better.
     Json& rate(std::optional<double> value) {
         if (!value || !std::isfinite(*value)) return raw("null");
-        std::array<char, 64> text{};
-        std::snprintf(text.data(), text.size(), "%.3f", *value);
-        std::string digits = text.data();
-        while (digits.back() == '0') digits.pop_back();
-        if (digits.back() == '.') digits.pop_back();
-        return raw(digits);
+        return raw(without_zeros(fixed(*value, 3)));
     }
     Json& boolean(bool value) { return raw(value ? "true" : "false"); }
     std::string take() { return std::move(out_); }
@@ -115,12 +117,6 @@ void put_lists(Json& json, const Report& report) {
     json.close(']');
 }
 
-std::string fixed(double value) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.2f", value);
-    return text.data();
-}
-
 std::string seconds(std::uint64_t ms) {
     std::array<char, 64> text{};
     std::snprintf(text.data(), text.size(), "%llu.%03llu s",
@@ -133,7 +129,9 @@ std::string count(std::uint64_t value, std::string_view what) {
     return std::to_string(value) + ' ' + std::string(what) + (value == 1 ? "" : "s");
 }
 
-std::string milliseconds(std::int64_t us) { return fixed(static_cast<double>(us) / 1000) + " ms"; }
+std::string milliseconds(std::int64_t us) {
+    return fixed(static_cast<double>(us) / 1000, 2) + " ms";
+}
 
 void put_clock(std::string& out, const Report& report) {
     const clock::Standing& clock = report.clock;
@@ -155,31 +153,24 @@ void put_rates(std::string& out, const Report& report) {
     out += '\n';
     if (report.fps_device || report.fps_arrival) {
         out += "  measured ";
-        if (report.fps_device) out += fixed(*report.fps_device) + " fps (device)";
+        if (report.fps_device) out += fixed(*report.fps_device, 2) + " fps (device)";
         if (report.fps_device && report.fps_arrival) out += ", ";
-        if (report.fps_arrival) out += fixed(*report.fps_arrival) + " fps (arrival)";
+        if (report.fps_arrival) out += fixed(*report.fps_arrival, 2) + " fps (arrival)";
         out += '\n';
     }
     put_clock(out, report);
     const FpsEstimate& estimate = report.fps_estimate;
     if (report.messages > 0 || report.pictures > 0)
-        out += "  " + fixed(estimate.fps) + " fps estimated (" + estimate.source + ")\n";
+        out += "  " + fixed(estimate.fps, 2) + " fps estimated (" + estimate.source + ")\n";
     if (estimate.clamped) out += "  the estimate was limited to 1..60\n";
-    if (estimate.without_config && fixed(*estimate.without_config) != fixed(estimate.fps)) {
+    if (estimate.without_config && fixed(*estimate.without_config, 2) != fixed(estimate.fps, 2)) {
         out += "  without configuration messages the estimate is " +
-               fixed(*estimate.without_config) + " fps\n";
+               fixed(*estimate.without_config, 2) + " fps\n";
     }
 }
 
 /// 20, 1.4, 0.35: no more digits than say something.
-std::string short_ms(double ms) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), ms < 1 ? "%.2f" : "%.1f", ms);
-    std::string out = text.data();
-    while (out.back() == '0') out.pop_back();
-    if (out.back() == '.') out.pop_back();
-    return out;
-}
+std::string short_ms(double ms) { return without_zeros(fixed(ms, ms < 1 ? 2 : 1)); }
 
 void put_alignment(std::string& out, const Alignment& alignment) {
     out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, " +
@@ -328,14 +319,14 @@ std::string losses_text(const Report& report) {
 
 std::string to_text(const Report& report) {
     std::string out = count(report.pictures, "picture");
-    if (report.fps) out += ", " + fixed(*report.fps) + " fps";
+    if (report.fps) out += ", " + fixed(*report.fps, 2) + " fps";
     out += ", timing: " + report.timing + '\n';
     out += "  " + report.input_format;
     if (report.width > 0)
         out += ", " + std::to_string(report.width) + 'x' + std::to_string(report.height);
     out += ", " + count(report.key_frames, "key frame") + ", " + human_bytes(report.bytes) + ", " +
            seconds(report.duration_ms) + ", " +
-           fixed(static_cast<double>(report.bitrate_bps) / 1e6) + " Mbit/s\n";
+           fixed(static_cast<double>(report.bitrate_bps) / 1e6, 2) + " Mbit/s\n";
     put_rates(out, report);
     if (report.alignment) put_alignment(out, *report.alignment);
     put_losses(out, report);

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/units.h"
 #include "clock/clock_fit.h"
 #include "clock/standing.h"
 #include "mux/align.h"
@@ -204,11 +205,8 @@ void Run::choose_range() {
     const auto from = ticks_of(job_.from, job_.from_wall_us);
     const auto to = ticks_of(job_.to, job_.to_wall_us);
     const auto seconds = [&](std::int64_t ticks) {
-        std::array<char, 64> text{};
-        std::snprintf(
-            text.data(), text.size(), "%.3f s",
-            static_cast<double>(ticks) / static_cast<double>(choice.times.ticks_per_second));
-        return std::string(text.data());
+        const auto rate = static_cast<double>(choice.times.ticks_per_second);
+        return fixed(static_cast<double>(ticks) / rate, 3) + " s";
     };
     const std::int64_t end = choice.times.ticks.back() + choice.times.median_ticks;
     if (from && *from >= end) {

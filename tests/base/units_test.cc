@@ -63,6 +63,13 @@ TEST(Units, what_is_formatted_reads_back) {
     }
 }
 
+TEST(Fixed, has_so_many_decimals_and_is_rounded) {
+    EXPECT_EQ(fixed(29.966, 2), "29.97");
+    EXPECT_EQ(fixed(3, 3), "3.000");
+    EXPECT_EQ(fixed(-0.25, 1), "-0.2") << "half to even";
+    EXPECT_EQ(fixed(1e15, 0), "1000000000000000");
+}
+
 TEST(Rfc3339, is_utc_with_milliseconds) {
     EXPECT_EQ(rfc3339(0), "1970-01-01T00:00:00.000Z");
     EXPECT_EQ(rfc3339(1'700'000'000'123'456), "2023-11-14T22:13:20.123Z");

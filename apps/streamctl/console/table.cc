@@ -146,12 +146,6 @@ std::string in_columns(const std::vector<std::string>& names, std::size_t width)
     return text;
 }
 
-std::string fixed(double value, int decimals) {
-    std::array<char, 64> text{};
-    std::snprintf(text.data(), text.size(), "%.*f", decimals, value);
-    return text.data();
-}
-
 std::string local_time(const std::string& rfc3339) {
     const auto at = parse_rfc3339(rfc3339);
     return at ? local_text(*at) : printable(rfc3339);

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/units.h"
+
 namespace st::streamctl {
 
 class Table {
@@ -44,8 +46,6 @@ class Table {
 std::size_t output_width();
 /// `names` in as many columns as `width` has room for, read downwards, each line ended.
 std::string in_columns(const std::vector<std::string>& names, std::size_t width);
-/// "29.97"
-std::string fixed(double value, int decimals);
 /// An RFC 3339 time as "2026-01-31 09:15:30 +01:00"; what is none is shown as it is.
 std::string local_time(const std::string& rfc3339);
 /// Milliseconds as "1:02:03" or "12.3s".
