@@ -86,7 +86,7 @@ MaybePacket avc_config(std::int64_t dts_ms, Buffer record) {
 MaybePacket avc_frame(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, Buffer units) {
     if (units.empty()) return nothing();
     UnitScan scan = scan_units(units.bytes());
-    if (!scan.is_whole && begins_with_start_code(units.bytes())) {
+    if (!scan.is_whole && is_annexb_not_length(units.bytes())) {
         units = lengths_from_annex_b(units.bytes());
         if (units.empty()) return nothing();
         scan = scan_units(units.bytes());

@@ -121,7 +121,7 @@ bool has_start_code(Bytes bytes) {
 
 GivenConfig read_given_config(Bytes record) {
     GivenConfig config;
-    if (begins_with_start_code(record)) {
+    if (is_annexb_not_length(record)) {
         note_annex_b(config, record);
         return config;
     }

@@ -41,7 +41,7 @@ UnitScan scan_units(Bytes units) {
     return scan;
 }
 
-bool begins_with_start_code(Bytes bytes) {
+bool is_annexb_not_length(Bytes bytes) {
     if (bytes.size() < 4 || bytes[0] != 0 || bytes[1] != 0) return false;
     if (bytes[2] == 0) return bytes[3] == 1;
     if (bytes[2] != 1 || (bytes[3] & 0x80) != 0) return false;

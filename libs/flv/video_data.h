@@ -30,8 +30,9 @@ struct UnitScan {
 };
 UnitScan scan_units(Bytes units);
 
-/// 00 00 01 or 00 00 00 01 in front, which may also be a length: ask scan_units() first.
-bool begins_with_start_code(Bytes bytes);
+/// 00 00 01 or 00 00 00 01 in front, and not as the length of a unit, as far as what follows tells.
+/// Where lengths are expected, ask scan_units() first.
+bool is_annexb_not_length(Bytes bytes);
 
 /// The NAL units of an Annex B stream, each behind a length of 4 bytes; empty if there are none.
 Buffer lengths_from_annex_b(Bytes annex_b);
