@@ -1,5 +1,6 @@
 #include "api/answers.h"
 
+#include <system_error>
 #include <utility>
 
 #include "httpd/answers.h"
@@ -17,6 +18,17 @@ http::Response refusal(const control::ApiError& error) {
         response.fields.push_back(std::move(field));
     }
     return response;
+}
+
+control::ApiError error_of(const std::exception& failure) {
+    const auto* system = dynamic_cast<const std::system_error*>(&failure);
+    const bool is_out_of_descriptors =
+        system != nullptr && (system->code() == std::errc::too_many_files_open ||
+                              system->code() == std::errc::too_many_files_open_in_system);
+    if (!is_out_of_descriptors) return {control::ErrorCode::internal, failure.what(), {}};
+    return {control::ErrorCode::unavailable,
+            "the server has too many files open: try again in a moment",
+            {}};
 }
 
 }  // namespace st::api

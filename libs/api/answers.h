@@ -1,5 +1,6 @@
 #pragma once
 /// The two shapes of the API's answers. docs/http-api.md.
+#include <exception>
 #include <string>
 
 #include "control/error.h"
@@ -12,5 +13,8 @@ http::Response json_response(std::string body, int status = 200);
 
 /// As httpd::error_response, with the error's field.
 http::Response refusal(const control::ApiError& error);
+
+/// What a request failed with that nothing else answers: 500, or 503 without descriptors.
+control::ApiError error_of(const std::exception& failure);
 
 }  // namespace st::api

@@ -10,7 +10,6 @@
 
 #include "api/answers.h"
 #include "api/arguments.h"
-#include "api/operations.h"
 #include "archive/archive.h"
 #include "base/clock.h"
 #include "control/error.h"

@@ -1,8 +1,8 @@
 #include "api/operations.h"
 
 #include <algorithm>
-#include <system_error>
 
+#include "api/answers.h"
 #include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/hook_operations.h"
@@ -11,28 +11,23 @@
 #include "api/page.h"
 #include "api/record_operations.h"
 #include "api/stored_operations.h"
-#include "api/tell.h"
 #include "api/tokens.h"
 #include "archive/catalogue.h"
 #include "base/clock.h"
 #include "base/event_sink.h"
-#include "base/name.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "capture/cameras.h"
 #include "capture/captures.h"
 #include "capture/refusals.h"
-#include "control/judgement.h"
 #include "control/list.h"
 #include "control/preview.h"
-#include "control/recording.h"
 #include "control/rename.h"
 #include "control/start.h"
 #include "control/status.h"
 #include "control/stop.h"
 #include "live/live.h"
 #include "record/recorder.h"
-#include "record/recordings.h"
 #include "takes/takes.h"
 
 namespace st::api {
@@ -43,13 +38,6 @@ using control::Call;
 using control::Decoded;
 using control::ErrorCode;
 using control::Operation;
-
-/// Rises from the newest take to the oldest.
-std::string newest_first_key(const archive::TakeRow& row) {
-    std::string key = std::to_string(INT64_MAX - std::max<std::int64_t>(0, row.started_us));
-    key.insert(0, 20 - key.size(), '0');
-    return key + row.take;
-}
 
 /// nullopt: nothing of it touches a disk.
 std::optional<loop::Effort> disk_effort_of(Operation operation) {
@@ -104,28 +92,6 @@ std::optional<loop::Effort> disk_effort_of(Operation operation) {
     return std::nullopt;
 }
 
-Decoded<archive::RecordingQuery> to_query(const control::RecordingQuery& asked) {
-    archive::RecordingQuery query;
-    query.id = asked.id;
-    query.camera = asked.camera;
-    query.take = asked.take;
-    query.state = asked.state;
-    if (asked.since) {
-        const auto at = parse_rfc3339(*asked.since);
-        if (!at) return ApiError{ErrorCode::bad_request, "since: " + at.error().message, "since"};
-        query.since_us = *at;
-    }
-    if (asked.until) {
-        const auto at = parse_rfc3339(*asked.until);
-        if (!at) return ApiError{ErrorCode::bad_request, "until: " + at.error().message, "until"};
-        query.until_us = *at;
-    }
-    query.limit = asked.limit == 0 ? control::kListLimitDefault : asked.limit;
-    query.cursor = asked.cursor.value_or("");
-    if (asked.cursor && !archive::is_cursor(query.cursor)) return foreign_cursor();
-    return query;
-}
-
 ApiError too_late_to_start() {
     return {ErrorCode::unavailable,
             "the disk did not say in time whether there is such a take: nothing is started",
@@ -133,16 +99,6 @@ ApiError too_late_to_start() {
 }
 
 }  // namespace
-
-ApiError error_of(const std::exception& failure) {
-    const auto* system = dynamic_cast<const std::system_error*>(&failure);
-    const bool is_out_of_descriptors =
-        system != nullptr && (system->code() == std::errc::too_many_files_open ||
-                              system->code() == std::errc::too_many_files_open_in_system);
-    if (!is_out_of_descriptors) return {ErrorCode::internal, failure.what(), {}};
-    return {
-        ErrorCode::unavailable, "the server has too many files open: try again in a moment", {}};
-}
 
 Operations::Operations(Parts& parts, Facts facts)
     : parts_(parts),
@@ -427,31 +383,21 @@ Decoded<std::string> Operations::answer_on_disk(const Call& call) {
 Decoded<std::string> Operations::on_disk(const Call& call) {
     switch (call.operation->operation) {
         case Operation::recordings_list:
-            return list_recordings(call);
+            return stored_->list_recordings(call);
         case Operation::recordings_get:
-            return get_recording(call);
+            return stored_->get_recording(call);
         case Operation::recordings_delete:
-            return delete_recording(call);
+            return stored_->delete_recording(call);
         case Operation::recordings_keep:
-            return keep_recording(call);
-        case Operation::takes_list: {
-            Page page(call);
-            const archive::TakeRows takes = parts_.takes.list();
-            bool is_building = takes.is_building;
-            for (const archive::TakeRow& row : takes.items) {
-                page.add(newest_first_key(row), [&] {
-                    const takes::Summary sum = parts_.takes.summary(row.take);
-                    is_building = is_building || sum.is_building;
-                    return takes::encode(sum);
-                });
-            }
-            page.set_building(is_building);
-            return page.encode();
-        }
+            return stored_->keep_recording(call);
+        case Operation::takes_list:
+            return stored_->list_takes(call);
         case Operation::takes_get:
+            return stored_->get_take(call);
         case Operation::takes_judge:
+            return stored_->judge_take(call);
         case Operation::takes_delete:
-            return one_take(call);
+            return stored_->delete_take(call);
         case Operation::archive_list:
             return stored_->list_spans(call);
         case Operation::record_segments:
@@ -461,98 +407,6 @@ Decoded<std::string> Operations::on_disk(const Call& call) {
         default:
             return ApiError{ErrorCode::internal, "not an operation of the disk pool", {}};
     }
-}
-
-/// Of one that is being recorded, session.json says only how it began.
-std::string Operations::described(const record::RecordingEntry& entry) const {
-    const std::string directory = parts_.recordings_path + "/" + entry.id;
-    const record::SessionPtr session =
-        entry.state == record::RecordingState::recording ? parts_.recorder.find(entry.id) : nullptr;
-    if (!session) return control::with_directory(entry.json, directory);
-    const record::LiveFigures& live = session->figures();
-    control::RecordingFigures figures;
-    figures.messages = live.messages;
-    figures.pictures = live.pictures;
-    figures.bytes = live.bytes;
-    figures.duration_ms = static_cast<std::uint64_t>(live.duration_ns / 1'000'000);
-    figures.gaps = live.gaps;
-    figures.missing = live.missing;
-    return control::with_directory(control::with_figures(entry.json, figures), directory);
-}
-
-Decoded<std::string> Operations::list_recordings(const Call& call) {
-    const auto asked = control::decode_recording_query(call.arguments);
-    if (!asked) return asked.error();
-    auto query = to_query(*asked);
-    if (!query) return query.error();
-    const archive::RecordingPage page = parts_.catalogue.list(*query);
-    control::List list;
-    for (const record::RecordingEntry& entry : page.items) {
-        list.items.push_back(described(entry));
-    }
-    list.next = page.next;
-    list.is_building = page.is_building;
-    return control::encode(list);
-}
-
-Decoded<std::string> Operations::get_recording(const Call& call) {
-    const std::string& id = *call.find("id");
-    const auto entry = parts_.catalogue.get(id);
-    if (!entry) return to_error(entry.error());
-    return described(*entry);
-}
-
-Decoded<std::string> Operations::delete_recording(const Call& call) {
-    const std::string& id = *call.find("id");
-    const auto entry = parts_.catalogue.get(id);
-    const auto removed = parts_.catalogue.remove(id);
-    if (!removed) return to_error(removed.error());
-    tell_deleted(id, entry ? entry->camera : "", call.client());
-    return control::encode_done("recording", id);
-}
-
-void Operations::tell_deleted(const std::string& id, const std::string& camera,
-                              const std::string& by) {
-    EventFields fields{{"session", id}, {"reason", "asked"}, {"deleted_by", by}};
-    if (!camera.empty()) fields.insert(fields.begin(), {"camera", camera});
-    tell(parts_, "recording.deleted", std::move(fields));
-}
-
-Decoded<std::string> Operations::keep_recording(const Call& call) {
-    const std::string& id = *call.find("id");
-    const auto request = control::decode_keep_request(call.body);
-    if (!request) return request.error();
-    const auto done = parts_.catalogue.keep(id, request->keep);
-    if (!done) return to_error(done.error());
-    tell(parts_, request->keep ? "recording.kept" : "recording.released",
-         {{"session", id}, {"by", call.by(request->client)}});
-    return get_recording(call);
-}
-
-Decoded<std::string> Operations::one_take(const Call& call) {
-    const std::string& take = *call.find("name");
-    if (!is_valid_name(take))
-        return ApiError{ErrorCode::not_found, "no take \"" + take.substr(0, 64) + "\"", "name"};
-    if (call.operation->operation == Operation::takes_delete) {
-        const auto removed = parts_.takes.remove(take, [&](const record::RecordingEntry& entry) {
-            tell_deleted(entry.id, entry.camera, call.client());
-        });
-        return removed ? Decoded<std::string>(control::encode_done("take", take))
-                       : to_error(removed.error());
-    }
-    if (call.operation->operation == Operation::takes_get) {
-        const auto manifest = parts_.takes.get(take);
-        return manifest ? Decoded<std::string>(takes::encode(*manifest))
-                        : to_error(manifest.error());
-    }
-    const auto judgement = control::decode_judgement(call.body);
-    if (!judgement) return judgement.error();
-    const auto judged = parts_.takes.judge(take, takes::verdict_of(judgement->verdict),
-                                           judgement->about, judgement->why);
-    if (!judged) return to_error(judged.error());
-    tell(parts_, "take.judged",
-         {{"take", take}, {"verdict", judgement->verdict}, {"by", call.by(judgement->client)}});
-    return takes::encode(*judged);
 }
 
 }  // namespace st::api

@@ -11,10 +11,6 @@
 #include "api/parts.h"
 #include "control/operations.h"
 
-namespace st::record {
-struct RecordingEntry;
-}  // namespace st::record
-
 namespace st::api {
 
 class HookOperations;
@@ -67,13 +63,6 @@ class Operations {
     // On a thread of the disk pool:
     control::Decoded<std::string> answer_on_disk(const control::Call& call);
     control::Decoded<std::string> on_disk(const control::Call& call);
-    control::Decoded<std::string> list_recordings(const control::Call& call);
-    control::Decoded<std::string> get_recording(const control::Call& call);
-    control::Decoded<std::string> delete_recording(const control::Call& call);
-    void tell_deleted(const std::string& id, const std::string& camera, const std::string& by);
-    control::Decoded<std::string> keep_recording(const control::Call& call);
-    control::Decoded<std::string> one_take(const control::Call& call);
-    std::string described(const record::RecordingEntry& entry) const;
 
     Parts& parts_;
     const Facts facts_;
@@ -82,8 +71,5 @@ class Operations {
     const std::unique_ptr<RecordOperations> record_;
     const std::unique_ptr<StoredOperations> stored_;
 };
-
-/// What a request failed with that nothing else answers: 500, or 503 without descriptors.
-control::ApiError error_of(const std::exception& failure);
 
 }  // namespace st::api

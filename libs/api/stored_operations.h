@@ -1,11 +1,15 @@
 #pragma once
-/// The operations on what is stored of streams: spans by time (docs/archive.md), and the segments
-/// of live streams (docs/segments.md). On the disk's threads.
+/// The operations on what is stored: recordings and takes, spans of streams by time
+/// (docs/archive.md), and the segments of live streams (docs/segments.md). On the disk's threads.
 #include <string>
 
 #include "api/parts.h"
 #include "control/error.h"
 #include "control/operations.h"
+
+namespace st::record {
+struct RecordingEntry;
+}  // namespace st::record
 
 namespace st::api {
 
@@ -13,11 +17,25 @@ class StoredOperations {
  public:
     explicit StoredOperations(Parts& parts) : parts_(parts) {}
 
-    control::Decoded<std::string> list_spans(const control::Call& call) const;
-    control::Decoded<std::string> list_segments(const control::Call& call) const;
-    control::Decoded<std::string> delete_segment(const control::Call& call) const;
+    using Answer = control::Decoded<std::string>;
+
+    Answer list_recordings(const control::Call& call) const;
+    Answer get_recording(const control::Call& call) const;
+    Answer delete_recording(const control::Call& call) const;
+    Answer keep_recording(const control::Call& call) const;
+    Answer list_takes(const control::Call& call) const;
+    Answer get_take(const control::Call& call) const;
+    Answer judge_take(const control::Call& call) const;
+    Answer delete_take(const control::Call& call) const;
+    Answer list_spans(const control::Call& call) const;
+    Answer list_segments(const control::Call& call) const;
+    Answer delete_segment(const control::Call& call) const;
 
  private:
+    std::string described(const record::RecordingEntry& entry) const;
+    void tell_deleted(const std::string& id, const std::string& camera,
+                      const std::string& by) const;
+
     Parts& parts_;
 };
 
