@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "media/packet.h"
+
 namespace st::mp4 {
 
 class SoundClock {
@@ -38,5 +40,8 @@ class SoundClock {
     std::int64_t frame_samples_;
     std::optional<std::int64_t> last_;
 };
+
+/// How sound of that configuration counts; nullopt: it is not AAC, or cannot be read.
+std::optional<SoundClock> sound_clock_of(const media::PacketPtr& audio);
 
 }  // namespace st::mp4

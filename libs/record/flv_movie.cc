@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <limits>
-#include <memory>
 
 #include "base/bytes.h"
 #include "flv/body.h"
@@ -12,6 +11,7 @@
 #include "media/aac_config.h"
 #include "mp4/boxes.h"
 #include "mp4/segment_movie.h"
+#include "mp4/sound_clock.h"
 #include "mp4/track_boxes.h"
 #include "record/flv_tags.h"
 #include "record/segment_output.h"
@@ -64,17 +64,12 @@ void take_config(Reading& to, bool is_video, Bytes config) {
             to.track.height = described.height;
         }
     } else {
-        media::Packet packet;
-        packet.track = media::Track::audio;
-        packet.codec = media::Codec::aac;
-        packet.payload = Buffer(config);
-        auto clock = sound_clock_of(std::make_shared<const media::Packet>(std::move(packet)));
         const auto aac = media::parse_aac_config(config);
-        if (!clock || !aac) return;
-        const auto rate = static_cast<std::uint32_t>(clock->rate());
+        if (!aac) return;
+        const std::uint32_t rate = aac->sample_rate;
         // Another rate in one file: the times stay in what they were counted in.
         if (to.track.ticks_per_second != 0 && to.track.ticks_per_second != rate) return;
-        if (!to.clock) to.clock = clock;
+        if (!to.clock) to.clock = mp4::SoundClock(rate, aac->frame_samples());
         to.track.ticks_per_second = rate;
         entry = entry_of(mp4::aac_description(config, rate, aac->channels));
     }

@@ -7,6 +7,7 @@
 #include "flv/metadata.h"
 #include "flv/tag.h"
 #include "record/flv_tags.h"
+#include "record/held_group.h"
 #include "record/segment_output.h"
 
 namespace st::record {

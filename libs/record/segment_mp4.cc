@@ -1,5 +1,6 @@
 #include "media/aac_config.h"
 #include "mp4/segment_writer.h"
+#include "record/held_group.h"
 #include "record/segment_output.h"
 
 namespace st::record {
@@ -61,30 +62,6 @@ class Mp4Segment final : public SegmentOutput {
 };
 
 }  // namespace
-
-void HeldGroup::begin(std::uint64_t keep_bytes, std::int64_t at_ms) {
-    keep_bytes_ = keep_bytes;
-    at_ms_ = at_ms;
-    packets_.clear();
-    bytes_ = 0;
-    is_whole_ = true;
-}
-
-void HeldGroup::add(const media::PacketPtr& packet) {
-    if (!is_whole_) return;
-    bytes_ += packet->payload.size();
-    packets_.push_back(packet);
-    if (bytes_ <= kBytesMax) return;
-    is_whole_ = false;
-    packets_.clear();
-}
-
-std::optional<mp4::SoundClock> sound_clock_of(const media::PacketPtr& audio) {
-    if (!audio || audio->codec != media::Codec::aac) return std::nullopt;
-    const auto config = media::parse_aac_config(audio->payload.bytes());
-    if (!config) return std::nullopt;
-    return mp4::SoundClock(config->sample_rate, config->frame_samples());
-}
 
 Result<std::unique_ptr<SegmentOutput>> begin_mp4_segment(mp4::SegmentFile& file,
                                                          mp4::SegmentMark mark,

@@ -325,7 +325,7 @@ void SegmentRecorder::begin(const hub::Unit& unit) {
         is_new_line_ = false;
     }
     if (!is_same(headers_.audio, recorded_.audio)) sound_.reset();
-    if (!sound_) sound_ = sound_clock_of(headers_.audio);
+    if (!sound_) sound_ = mp4::sound_clock_of(headers_.audio);
     const auto options = parts_.options.get();
     MadeSegment made = parts_.finisher.make(stream_, order_, options->layout,
                                             wall_zero_us_ + dts_ms * 1000, number_ + 1);

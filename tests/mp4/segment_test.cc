@@ -544,5 +544,25 @@ TEST(SoundClock, believes_a_publisher_whose_sound_jumps_or_drifts) {
     EXPECT_EQ(clock.next(30), 30 * 48 + 1) << "two frames of one time";
 }
 
+TEST(SoundClock, counts_as_the_configuration_of_the_sound_says) {
+    const auto clock_of = [](media::Codec codec, Bytes config) {
+        media::Packet packet;
+        packet.codec = codec;
+        packet.payload = Buffer(config);
+        return sound_clock_of(std::make_shared<const media::Packet>(std::move(packet)));
+    };
+    const std::uint8_t lc[] = {0x12, 0x10};        // 44.1 kHz
+    const std::uint8_t he[] = {0x2B, 0x92, 0x08};  // of 22.05 kHz, doubled
+    ASSERT_TRUE(clock_of(media::Codec::aac, lc));
+    EXPECT_EQ(clock_of(media::Codec::aac, lc)->rate(), 44'100);
+    EXPECT_EQ(clock_of(media::Codec::aac, lc)->frame_samples(), 1024);
+    ASSERT_TRUE(clock_of(media::Codec::aac, he));
+    EXPECT_EQ(clock_of(media::Codec::aac, he)->rate(), 44'100);
+    EXPECT_EQ(clock_of(media::Codec::aac, he)->frame_samples(), 2048);
+    EXPECT_FALSE(clock_of(media::Codec::flv, lc));
+    EXPECT_FALSE(clock_of(media::Codec::aac, Bytes(lc).first(1)));
+    EXPECT_FALSE(sound_clock_of(nullptr));
+}
+
 }  // namespace
 }  // namespace st::mp4
