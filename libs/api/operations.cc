@@ -1,8 +1,8 @@
 #include "api/operations.h"
 
 #include <algorithm>
+#include <stdexcept>
 
-#include "api/answers.h"
 #include "api/arguments.h"
 #include "api/event_log.h"
 #include "api/hook_operations.h"
@@ -39,57 +39,9 @@ using control::Decoded;
 using control::ErrorCode;
 using control::Operation;
 
-/// nullopt: nothing of it touches a disk.
-std::optional<loop::Effort> disk_effort_of(Operation operation) {
-    switch (operation) {
-        case Operation::recordings_list:
-        case Operation::recordings_delete:
-        case Operation::takes_list:
-        case Operation::takes_get:
-        case Operation::takes_judge:
-        case Operation::takes_delete:
-        case Operation::archive_list:
-        case Operation::record_segments:
-        case Operation::record_delete_segment:
-            return loop::Effort::slow;
-        case Operation::recordings_get:
-        case Operation::recordings_keep:
-            return loop::Effort::quick;
-        case Operation::capture_start:
-        case Operation::capture_stop:
-        case Operation::capture_preview:
-        case Operation::cameras_list:
-        case Operation::cameras_get:
-        case Operation::cameras_kick:
-        case Operation::cameras_rename:
-        case Operation::events_list:
-        case Operation::streams_list:
-        case Operation::streams_get:
-        case Operation::streams_kick:
-        case Operation::streams_snapshot:
-        case Operation::record_start:
-        case Operation::record_stop:
-        case Operation::record_list:
-        case Operation::record_stop_all:
-        case Operation::viewers_list:
-        case Operation::viewers_kick:
-        case Operation::sources_list:
-        case Operation::sources_restart:
-        case Operation::hooks_list:
-        case Operation::hooks_failed:
-        case Operation::hooks_replay:
-        case Operation::hooks_test:
-        case Operation::tokens_list:
-        case Operation::tokens_new:
-        case Operation::tokens_revoke:
-        case Operation::sign:
-        case Operation::server_status:
-        case Operation::server_config:
-        case Operation::server_reload:
-        case Operation::login_link:
-            return std::nullopt;
-    }
-    return std::nullopt;
+/// A case of those that are carried out on the disk: does not compile for another.
+constexpr Operation on_disk(Operation operation) {
+    return find_stored(operation) != nullptr ? operation : throw std::logic_error("not stored");
 }
 
 ApiError too_late_to_start() {
@@ -111,13 +63,12 @@ Operations::Operations(Parts& parts, Facts facts)
 Operations::~Operations() = default;
 
 void Operations::call(Call call, Done done, std::stop_token asker) {
-    const auto effort = disk_effort_of(call.operation->operation);
     auto shared = std::make_shared<Call>(std::move(call));
-    if (effort) {
-        parts_.disk.post(*effort, [this, shared, finish = std::move(done), gone = asker] {
+    if (const auto* row = find_stored(shared->operation->operation)) {
+        parts_.disk.post(row->effort, [this, row, shared, finish = std::move(done), gone = asker] {
             const bool is_look = shared->operation->method == "GET";
             if (is_look && gone.stop_requested()) return;
-            finish(answer_on_disk(*shared));
+            finish(stored_->answer(*row, *shared));
         });
         return;
     }
@@ -125,8 +76,6 @@ void Operations::call(Call call, Done done, std::stop_token asker) {
         on_control(*shared, finish, asker);
     });
 }
-
-// ---- on the control loop ---------------------------------------------------------------------
 
 void Operations::list_cameras(const Call& call, const Done& done) {
     Page page(call);
@@ -228,8 +177,18 @@ void Operations::on_control(const Call& call, const Done& done, const std::stop_
             return parts_.tokens.revoke(call, done);
         case Operation::sign:
             return parts_.tokens.sign(call, done);
-        default:
-            done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
+        case on_disk(Operation::recordings_list):
+        case on_disk(Operation::recordings_get):
+        case on_disk(Operation::recordings_delete):
+        case on_disk(Operation::recordings_keep):
+        case on_disk(Operation::takes_list):
+        case on_disk(Operation::takes_get):
+        case on_disk(Operation::takes_judge):
+        case on_disk(Operation::takes_delete):
+        case on_disk(Operation::archive_list):
+        case on_disk(Operation::record_segments):
+        case on_disk(Operation::record_delete_segment):
+            return done(ApiError{ErrorCode::internal, "not an operation of the control loop", {}});
     }
 }
 
@@ -367,46 +326,6 @@ std::string Operations::status(const std::optional<DiskSpace>& disk) const {
             {facts_.connections_of_loop(i), facts_.busy[i]->busy_max_ns.load() / 1000});
     }
     return control::encode(status);
-}
-
-// ---- on the disk pool ------------------------------------------------------------------------
-
-/// A disk that fails is an answer as well.
-Decoded<std::string> Operations::answer_on_disk(const Call& call) {
-    try {
-        return on_disk(call);
-    } catch (const std::exception& e) {  // C3: a control command
-        return error_of(e);
-    }
-}
-
-Decoded<std::string> Operations::on_disk(const Call& call) {
-    switch (call.operation->operation) {
-        case Operation::recordings_list:
-            return stored_->list_recordings(call);
-        case Operation::recordings_get:
-            return stored_->get_recording(call);
-        case Operation::recordings_delete:
-            return stored_->delete_recording(call);
-        case Operation::recordings_keep:
-            return stored_->keep_recording(call);
-        case Operation::takes_list:
-            return stored_->list_takes(call);
-        case Operation::takes_get:
-            return stored_->get_take(call);
-        case Operation::takes_judge:
-            return stored_->judge_take(call);
-        case Operation::takes_delete:
-            return stored_->delete_take(call);
-        case Operation::archive_list:
-            return stored_->list_spans(call);
-        case Operation::record_segments:
-            return stored_->list_segments(call);
-        case Operation::record_delete_segment:
-            return stored_->delete_segment(call);
-        default:
-            return ApiError{ErrorCode::internal, "not an operation of the disk pool", {}};
-    }
 }
 
 }  // namespace st::api

@@ -60,9 +60,6 @@ class Operations {
     void show_config(const Done& done) const;
     void reload(const control::Call& call, const Done& done) const;
     std::string status(const std::optional<DiskSpace>& disk) const;
-    // On a thread of the disk pool:
-    control::Decoded<std::string> answer_on_disk(const control::Call& call);
-    control::Decoded<std::string> on_disk(const control::Call& call);
 
     Parts& parts_;
     const Facts facts_;

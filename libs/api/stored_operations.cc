@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/answers.h"
 #include "api/arguments.h"
 #include "api/page.h"
 #include "api/segment_files.h"
@@ -80,6 +81,14 @@ control::StoredSegment shown(const archive::MediaRow& row) {
 }
 
 }  // namespace
+
+Answer StoredOperations::answer(const Row& row, const Call& call) const {
+    try {
+        return (this->*row.carry_out)(call);
+    } catch (const std::exception& e) {  // C3: a control command
+        return error_of(e);
+    }
+}
 
 // ---- recordings ------------------------------------------------------------------------------
 
