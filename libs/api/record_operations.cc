@@ -17,28 +17,6 @@ namespace {
 using control::ApiError;
 using control::ErrorCode;
 
-const char* to_word(record::SegmentFormat format) {
-    return format == record::SegmentFormat::flv ? "flv" : "mp4";
-}
-
-const char* to_word(record::SegmentTracksWanted tracks) {
-    switch (tracks) {
-        case record::SegmentTracksWanted::all:
-            return "all";
-        case record::SegmentTracksWanted::video:
-            return "video";
-        case record::SegmentTracksWanted::audio:
-            return "audio";
-    }
-    return "";
-}
-
-record::SegmentTracksWanted tracks_of(const std::string& word) {
-    if (word == "video") return record::SegmentTracksWanted::video;
-    if (word == "audio") return record::SegmentTracksWanted::audio;
-    return record::SegmentTracksWanted::all;
-}
-
 std::uint64_t to_ms(std::chrono::milliseconds time) {
     return static_cast<std::uint64_t>(time.count());
 }
@@ -47,8 +25,8 @@ control::RecordStatus shown(const record::SegmentStatus& status) {
     control::RecordStatus out;
     out.stream = status.stream;
     out.state = record::to_text(status.state);
-    out.format = to_word(status.order.format);
-    out.tracks = to_word(status.order.tracks);
+    out.format = record::to_text(status.order.format);
+    out.tracks = record::to_text(status.order.tracks);
     out.segment_duration_ms = to_ms(status.order.segment_duration);
     out.preroll_ms = to_ms(status.order.preroll);
     out.max_duration_ms = to_ms(status.order.max_duration);
@@ -71,11 +49,9 @@ control::RecordStatus shown(const record::SegmentStatus& status) {
 
 record::SegmentOrder order_of(const control::RecordRequest& request, record::SegmentOrder order) {
     using std::chrono::milliseconds;
-    if (request.format) {
-        order.format =
-            *request.format == "flv" ? record::SegmentFormat::flv : record::SegmentFormat::mp4;
-    }
-    if (request.tracks) order.tracks = tracks_of(*request.tracks);
+    // Which words there are was checked when they were read.
+    if (request.format) order.format = record::format_of(*request.format).value_or(order.format);
+    if (request.tracks) order.tracks = record::tracks_of(*request.tracks).value_or(order.tracks);
     if (request.segment_duration_ms) {
         order.segment_duration = milliseconds(*request.segment_duration_ms);
     }

@@ -2,13 +2,38 @@
 /// How live streams are recorded in segments; plain values, checked before they get here.
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace st::record {
 
 enum class SegmentFormat : std::uint8_t { mp4, flv };
 enum class SegmentTracksWanted : std::uint8_t { all, video, audio };
+
+// The words that the API and the configuration have for them, which are the names above.
+constexpr std::string_view to_text(SegmentFormat format) {
+    return format == SegmentFormat::flv ? "flv" : "mp4";
+}
+constexpr std::string_view to_text(SegmentTracksWanted tracks) {
+    if (tracks == SegmentTracksWanted::video) return "video";
+    return tracks == SegmentTracksWanted::audio ? "audio" : "all";
+}
+/// None: it is no such word.
+constexpr std::optional<SegmentFormat> format_of(std::string_view text) {
+    for (const auto format : {SegmentFormat::mp4, SegmentFormat::flv}) {
+        if (text == to_text(format)) return format;
+    }
+    return std::nullopt;
+}
+constexpr std::optional<SegmentTracksWanted> tracks_of(std::string_view text) {
+    using enum SegmentTracksWanted;
+    for (const auto tracks : {all, video, audio}) {
+        if (text == to_text(tracks)) return tracks;
+    }
+    return std::nullopt;
+}
 
 /// Where segments lie below the recordings folder.
 enum class SegmentLayout : std::uint8_t {
