@@ -309,21 +309,64 @@ void Server::Parts::load_pages() {
 
 void Server::Parts::make_parts() {
     capture_parts = std::make_unique<capture::Parts>(capture::Parts{
-        capture_options, http_options, log, capture_counters, http_counters, shutting_down, control,
-        events, cameras, captures, *recorder, live.hub(), jpegs, disk, policy, live.decide});
-    live_parts = std::make_unique<live::Parts>(
-        live::Parts{live_options, http_options, policy, log, http_counters, wrong_tokens,
-                    shutting_down, control, live, setup.recorder.run_job});
-    api_parts =
-        std::make_unique<api::Parts>(api::Parts{http_options,  policy,           log,
-                                                http_counters, capture_counters, control,
-                                                disk,          disk_room,        events,
-                                                cameras,       captures,         jpegs,
-                                                *archive,      *catalogue,       *recorder,
-                                                *takes,        *segments,        *live_parts,
-                                                live,          movies,           *sources,
-                                                *sessions,     wrong_tokens,     disk_options,
-                                                *hooks,        *tokens,          recorder->path()});
+        .options = capture_options,
+        .http_options = http_options,
+        .log = log,
+        .counters = capture_counters,
+        .http_counters = http_counters,
+        .shutting_down = shutting_down,
+        .control = control,
+        .events = events,
+        .cameras = cameras,
+        .captures = captures,
+        .recorder = *recorder,
+        .hub = live.hub(),
+        .jpegs = jpegs,
+        .disk = disk,
+        .policy = policy,
+        .decide = live.decide,
+    });
+    live_parts = std::make_unique<live::Parts>(live::Parts{
+        .options = live_options,
+        .http_options = http_options,
+        .policy = policy,
+        .log = log,
+        .http_counters = http_counters,
+        .wrong_tokens = wrong_tokens,
+        .shutting_down = shutting_down,
+        .control = control,
+        .live = live,
+        .run_job = setup.recorder.run_job,
+    });
+    api_parts = std::make_unique<api::Parts>(api::Parts{
+        .http_options = http_options,
+        .policy = policy,
+        .log = log,
+        .http_counters = http_counters,
+        .capture_counters = capture_counters,
+        .control = control,
+        .disk = disk,
+        .disk_room = disk_room,
+        .events = events,
+        .cameras = cameras,
+        .captures = captures,
+        .jpegs = jpegs,
+        .archive = *archive,
+        .catalogue = *catalogue,
+        .recorder = *recorder,
+        .takes = *takes,
+        .segments = *segments,
+        .live_parts = *live_parts,
+        .live = live,
+        .movies = movies,
+        .sources = *sources,
+        .sessions = *sessions,
+        .wrong_tokens = wrong_tokens,
+        .disk_watch = disk_options,
+        .hooks = *hooks,
+        .tokens = *tokens,
+        .recordings_path = recorder->path(),
+    });
     watch_disk();
     make_retention();
     keep_names();
