@@ -450,15 +450,16 @@ std::map<std::string, std::uint64_t> Catalogue::bytes_by_stream() {
     return bytes;
 }
 
-Result<void> Catalogue::remove(std::string_view id) {
+Result<void, record::RemoveError> Catalogue::remove(std::string_view id) {
     auto removed = recordings_.remove(id);
     changed(std::string(id.substr(0, 255)));
     return removed;
 }
 
-Result<void> Catalogue::remove_segment(const std::string& file) {
+Result<void, record::RemoveError> Catalogue::remove_segment(const std::string& file) {
     auto removed = archive::remove_segment(path(), file);
-    segment_changed(file);
+    // What the disk refused is as it was: of thousands of those each would be read again.
+    if (removed || removed.error().error_number == 0) segment_changed(file);
     return removed;
 }
 

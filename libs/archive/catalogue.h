@@ -71,7 +71,7 @@ class Catalogue {
     TakeRows takes();
     Result<record::RecordingEntry> get(std::string_view id) const { return recordings_.get(id); }
     /// See record/recordings.h.
-    Result<void> remove(std::string_view id);
+    Result<void, record::RemoveError> remove(std::string_view id);
     Result<void> keep(std::string_view id, bool kept);
     Result<int> open_file(std::string_view id, std::string_view name) const {
         return recordings_.open_file(id, name);
@@ -97,7 +97,7 @@ class Catalogue {
 
     /// Deletes a segment ("live/live/walk/..."). Error.code: 404 there is none, 409 it is kept or
     /// being written.
-    Result<void> remove_segment(const std::string& file);
+    Result<void, record::RemoveError> remove_segment(const std::string& file);
 
     /// What retention looks at; see archive/store.h. None, or nullopt, while nothing can be read.
     std::vector<RecordingRow> oldest_recordings(std::int64_t after_us, const std::string& after,

@@ -55,8 +55,7 @@ std::optional<OldestItem> Oldest::next() {
     if (line->items.empty()) return std::nullopt;
     OldestItem item = std::move(line->items.front());
     line->items.pop_front();
-    (line == &recordings_ ? place_.recordings : place_.segments) = {
-        item.start_us, item.recording.empty() ? item.file : item.recording};
+    (line == &recordings_ ? place_.recordings : place_.segments) = {item.start_us, item.name()};
     return item;
 }
 

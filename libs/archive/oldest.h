@@ -21,6 +21,12 @@ struct OldestItem {
     std::uint64_t bytes = 0;
     bool is_protected = false;  ///< open, kept, or of a take of which something is kept
     std::optional<std::string> take{};
+
+    const std::string& name() const { return recording.empty() ? file : recording; }
+    /// That it lies in; "": the recordings folder.
+    std::string folder() const {
+        return recording.empty() ? file.substr(0, file.rfind('/')) : std::string();
+    }
 };
 
 /// Where a walk through the items stands, for each kind of them.

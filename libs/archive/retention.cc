@@ -139,17 +139,14 @@ Retention::Removal Retention::remove(const OldestItem& item) {
     const auto removed = item.recording.empty() ? catalogue_.remove_segment(item.file)
                                                 : catalogue_.remove(item.recording);
     if (removed) {
-        failure_.clear();
+        undeletable_.note_deleted();
         return Removal::done;
     }
     if (removed.error().code == 404) return Removal::was_gone;
     // Somebody keeps it, or writes to it, since the catalogue was asked.
     if (removed.error().code == 409) return Removal::refused;
-    const std::string& message = removed.error().message;
-    // Of each file the same: told once.
-    const std::string why = message.substr(message.rfind(": ") + 1);
-    if (std::exchange(failure_, why) != why) log_.warning(message);
-    return Removal::failed;
+    return undeletable_.add(item.folder(), item.name(), removed.error()) ? Removal::refused
+                                                                         : Removal::all_refused;
 }
 
 bool Retention::believes_clock(const RetentionOptions& options, std::int64_t now_us,
@@ -184,25 +181,31 @@ void Retention::look(std::int64_t now_us, std::int64_t boot_us) {
     if (!kept_takes) return;  // nobody knows what must stay
     look_at_room(look);
     Oldest oldest(catalogue_, *kept_takes, std::exchange(from_, {}));
-    int failures = 0;
+    undeletable_.begin_look(boot_us);
+    if (!delete_due(look, oldest)) from_ = oldest.place();
+    for (const std::string& refused : undeletable_.end_look()) log_.warning(refused);
+}
+
+/// False: there may be more behind the place of `oldest`.
+bool Retention::delete_due(Look& look, Oldest& oldest) {
     for (std::size_t looked_at = 0; looked_at < looked_at_max_; ++looked_at) {
-        if (stop_.stop_requested()) return;
+        if (stop_.stop_requested()) return true;
         const std::optional<OldestItem> item = oldest.next();
-        if (!item || !look.goes_on(item->start_us)) return;
+        if (!item || !look.goes_on(item->start_us)) return true;
         if (item->is_protected) continue;
         const std::string reason = reason_for(look, *item);
-        if (reason.empty()) continue;
+        if (reason.empty() || undeletable_.leaves_alone(item->folder(), item->name())) continue;
         const Removal removal = remove(*item);
-        if (removal == Removal::failed && ++failures == kFailuresMax) break;
-        if (removal == Removal::refused || removal == Removal::failed) continue;
+        if (removal == Removal::all_refused) return false;
+        if (removal == Removal::refused) continue;
         // The catalogue may know late what is gone, so that it would be counted again and again.
-        look.count_deleted(rule_of(*options, item->stream), item->bytes);
+        look.count_deleted(rule_of(look.options, item->stream), item->bytes);
         if (removal == Removal::was_gone) continue;
         tell_.deleted({item->recording, item->file, item->stream, reason, item->bytes});
-        if (options->keep_free > 0) note_owed(now_us, item->bytes);
+        if (look.options.keep_free > 0) note_owed(look.now_us, item->bytes);
         look_at_room(look);
     }
-    from_ = oldest.place();
+    return false;
 }
 
 }  // namespace st::archive

@@ -13,6 +13,7 @@
 #include "archive/catalogue.h"
 #include "archive/clock_guard.h"
 #include "archive/oldest.h"
+#include "archive/undeletable.h"
 #include "base/current.h"
 #include "base/log.h"
 
@@ -82,15 +83,14 @@ class Retention {
         std::uint64_t free_bytes;
         std::uint64_t stored_bytes;
     };
-    enum class Removal : std::uint8_t { done, was_gone, refused, failed };
-    /// After so many that the disk did not delete, a look ends.
-    static constexpr int kFailuresMax = 3;
+    enum class Removal : std::uint8_t { done, was_gone, refused, all_refused };
     struct Look;
 
     const RetentionRule* rule_of(const RetentionOptions& options, const std::string& stream) const;
     std::string reason_for(const Look& look, const OldestItem& item) const;
     bool believes_clock(const RetentionOptions& options, std::int64_t now_us, std::int64_t boot_us);
     void look_at_room(Look& look);
+    bool delete_due(Look& look, Oldest& oldest);
     Removal remove(const OldestItem& item);
     std::uint64_t owed_bytes(std::int64_t now_us);
     void note_owed(std::int64_t now_us, std::uint64_t bytes);
@@ -107,8 +107,8 @@ class Retention {
     std::vector<Owed> owed_;  ///< by the disk, the oldest first
     std::optional<Seen> seen_;
     ClockGuard clock_;
-    std::string doubt_;    ///< of the clock, that was told
-    std::string failure_;  ///< likewise, why something could not be deleted
+    std::string doubt_;  ///< of the clock, that was told
+    Undeletable undeletable_;
 };
 
 }  // namespace st::archive

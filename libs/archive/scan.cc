@@ -22,6 +22,8 @@
 namespace st::archive {
 namespace {
 
+using record::RemoveError;
+
 constexpr std::string_view kLive = "live";
 constexpr std::string_view kKeep = ".keep";
 constexpr std::size_t kPathPartsMax = 4;
@@ -316,32 +318,34 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
     return row;
 }
 
-Result<void> remove_segment(const std::string& root, const std::string& file) {
+Result<void, RemoveError> remove_segment(const std::string& root, const std::string& file) {
     const std::size_t slash = file.rfind('/');
     const std::string name = slash == std::string::npos ? "" : file.substr(slash + 1);
-    const Error none{"there is no segment " + file.substr(0, 255), 404};
+    const RemoveError none({"there is no segment " + file.substr(0, 255), 404});
     if (!is_segment_name(name)) return none;
     errno = 0;
     const Fd folder = open_path(root, file.substr(0, slash), O_DIRECTORY);
     const Fd opened = folder ? open_path(root, file, 0) : Fd();
     if (!opened && is_out_of_descriptors(errno)) {
-        return Error{"delete " + file + ": " + std::strerror(errno), kUnavailable};
+        return RemoveError({"delete " + file + ": " + std::strerror(errno), kUnavailable});
     }
     struct stat status {};
     if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
     if (lies_in(folder, name + std::string(kKeep))) {
-        return Error{"segment " + file + " is kept: release it first", 409};
+        return RemoveError({"segment " + file + " is kept: release it first", 409});
     }
     const auto source = source_of(opened.get(), static_cast<std::uint64_t>(status.st_size));
     const auto mp4 = form_of(name) == MediaForm::flv ? Result<mp4::MovieHead>(Error{})
                                                      : mp4::read_movie_head(source);
     const bool grows = mp4 && mp4->is_growing && !is_left_in_fragments(folder, name, opened);
     if (grows || is_marked_open(folder, name)) {
-        return Error{"segment " + file + " is being written", 409};
+        return RemoveError({"segment " + file + " is being written", 409});
     }
     if (::unlinkat(folder.get(), name.c_str(), 0) != 0) {
-        if (errno == ENOENT) return none;
-        return Error{"delete " + file + ": " + std::strerror(errno), 500};
+        const int error = errno;
+        if (error == ENOENT) return none;
+        return RemoveError({"delete " + file + ": " + std::strerror(error), 500}, error,
+                           !record::takes_changes(folder.get()));
     }
     return {};
 }

@@ -55,7 +55,7 @@ std::optional<MediaRow> scan_segment(const std::string& root, const SegmentFolde
 
 /// Deletes a segment. Error.code: 404 there is none, 409 it is kept or being written, 503 the
 /// program has no descriptors left.
-Result<void> remove_segment(const std::string& root, const std::string& file);
+Result<void, record::RemoveError> remove_segment(const std::string& root, const std::string& file);
 
 /// A file below the recordings folder, open for reading; no part of its path is followed through a
 /// link. Not set: there is none.

@@ -317,6 +317,10 @@ std::optional<std::uint64_t> file_bytes(int directory, const std::string& name) 
     return static_cast<std::uint64_t>(status.st_size);
 }
 
+bool takes_changes(int directory) {
+    return ::faccessat(directory, ".", W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 std::vector<std::string> file_names(int directory) {
     std::vector<std::string> names;
     for_each_name(reopen(directory), [&](std::string name, unsigned char) {

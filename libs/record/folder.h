@@ -118,6 +118,8 @@ std::optional<std::string> read_file(int directory, const std::string& name, std
 void replace_file(int directory, const std::string& name, std::string_view text, bool durable);
 /// Size of a plain file; nullopt if there is none.
 std::optional<std::uint64_t> file_bytes(int directory, const std::string& name);
+/// Whether names in it may come and go, as far as its rights and its file system are concerned.
+bool takes_changes(int directory);
 /// All names in it but "." and "..", sorted. Throws std::system_error.
 std::vector<std::string> file_names(int directory);
 

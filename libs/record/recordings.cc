@@ -188,26 +188,29 @@ Result<void> Recordings::keep(std::string_view id, bool kept) {
     return {};
 }
 
-Result<void> Recordings::remove(std::string_view id) {
-    if (!is_recording_id(id)) return no_recording(id);
+Result<void, RemoveError> Recordings::remove(std::string_view id) {
+    if (!is_recording_id(id)) return RemoveError(no_recording(id));
     const Fd root = open_root(path_);
     const Fd directory = root ? open_child(root.get(), std::string(id)) : Fd();
-    if (!directory) return unless_out_of_descriptors(no_recording(id));
+    if (!directory) return RemoveError(unless_out_of_descriptors(no_recording(id)));
     const auto entry = get_ended(id, directory.get());
-    if (!entry) return entry.error();
+    if (!entry) return RemoveError(entry.error());
     if (entry->kept) {
-        return Error{"recording " + entry->id + " is kept: release it first", kConflict};
+        return RemoveError({"recording " + entry->id + " is kept: release it first", kConflict});
     }
     const std::string gone = std::string(kDeletedPrefix) + entry->id;
     // One step takes all of it out of sight: nobody ever sees half a recording.
     if (::renameat(root.get(), entry->id.c_str(), root.get(), gone.c_str()) != 0) {
-        if (errno == ENOENT) return no_recording(id);
-        return Error{"delete " + entry->id + ": " + std::strerror(errno), kBroken};
+        const int error = errno;
+        if (error == ENOENT) return RemoveError(no_recording(id));
+        return RemoveError({"delete " + entry->id + ": " + std::strerror(error), kBroken}, error,
+                           !takes_changes(root.get()));
     }
     if (const int error = delete_tree(root.get(), gone); error != 0) {
-        return Error{"delete " + entry->id + ": what is left in " + path_ + "/" + gone +
-                         " cannot be deleted: " + std::strerror(error),
-                     kBroken};
+        return RemoveError({"delete " + entry->id + ": what is left in " + path_ + "/" + gone +
+                                " cannot be deleted: " + std::strerror(error),
+                            kBroken},
+                           error);
     }
     return {};
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -48,6 +49,15 @@ struct FileStamp {
     bool operator==(const FileStamp&) const = default;
 };
 
+/// Why something was not removed.
+struct RemoveError : Error {
+    RemoveError() = default;
+    RemoveError(Error said, int refused_with = 0, bool folder_refuses = false)
+        : Error(std::move(said)), error_number(refused_with), is_of_folder(folder_refuses) {}
+    int error_number = 0;       ///< with which the disk refused; 0: it was not asked
+    bool is_of_folder = false;  ///< nothing that lies in the same folder can be removed
+};
+
 /// What begins the name of a folder that is being deleted: no list has it.
 constexpr std::string_view kDeletedPrefix = ".deleted-";
 
@@ -71,7 +81,7 @@ class Recordings {
 
     /// Deletes a recording's folder and all in it. It is out of sight at once, or, if that
     /// fails, whole. 409 while it records or is finalised, and if it is kept.
-    Result<void> remove(std::string_view id);
+    Result<void, RemoveError> remove(std::string_view id);
 
     /// Whether a recording is kept: remove() then refuses it. 409 while it records or is finalised,
     /// for its session.json is then written by others.

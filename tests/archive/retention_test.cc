@@ -1,14 +1,38 @@
 #include "archive/retention.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
 
 #include "../mp4/memory_segment_file.h"
 #include "archive/folder.h"
+#include "base/when.h"
 #include "record/segment_output.h"
+
+namespace {
+
+std::atomic<int> disk_refuses_with{0};  ///< errno; 0: it deletes
+std::atomic<int> unlinks{0};
+
+}  // namespace
+
+/// In place of the C library's: the disk of these tests.
+extern "C" int unlinkat(int folder, const char* name, int flags) noexcept {
+    ++unlinks;
+    if (const int error = disk_refuses_with) {
+        errno = error;
+        return -1;
+    }
+    return static_cast<int>(::syscall(SYS_unlinkat, folder, name, flags));
+}
 
 namespace st::archive {
 namespace {
@@ -381,12 +405,14 @@ TEST_F(RetentionTest, goes_on_behind_what_stays_with_the_next_look) {
     EXPECT_EQ(deleted, (std::vector<std::string>{old, also_old}));
 }
 
-/// Counts what is warned of.
-class CountedWarnings final : public LogSink {
+/// What is warned of.
+class Warnings final : public LogSink {
  public:
     bool enabled(LogLevel level) const override { return level == LogLevel::warning; }
-    void write(LogLevel, std::string_view, std::string_view) override { ++count; }
-    int count = 0;
+    void write(LogLevel, std::string_view, std::string_view text) override {
+        all.emplace_back(text);
+    }
+    std::vector<std::string> all;
 };
 
 TEST_F(RetentionTest, tells_once_that_a_disk_deletes_nothing_and_ends_its_look) {
@@ -398,7 +424,7 @@ TEST_F(RetentionTest, tells_once_that_a_disk_deletes_nothing_and_ends_its_look) 
     options.all.max_age = std::chrono::hours(24);
     const Current<RetentionOptions> current(options);
     int deleted = 0;
-    const auto warnings = std::make_shared<CountedWarnings>();
+    const auto warnings = std::make_shared<Warnings>();
     Retention retention(
         current, *catalogue_, [] { return std::uint64_t{0}; },
         {[&](const Deleted&) { ++deleted; }, {}}, Log(warnings));
@@ -410,9 +436,175 @@ TEST_F(RetentionTest, tells_once_that_a_disk_deletes_nothing_and_ends_its_look) 
     ::setfsuid(me);
     ASSERT_EQ(::chmod(folder_.path().c_str(), 0755), 0);
     EXPECT_EQ(deleted, 0);
-    EXPECT_EQ(warnings->count, 1);
-    for (int i = 0; i < 2; ++i) retention.look(kNowUs, kBootUs);
+    EXPECT_EQ(warnings->all.size(), 1U);
+    constexpr std::int64_t kLaterUs = Undeletable::kLeaveForUs;
+    for (int i = 0; i < 2; ++i) retention.look(kNowUs + kLaterUs, kBootUs + kLaterUs);
     EXPECT_EQ(deleted, kItems);
+}
+
+/// Segments of several streams, and looks by somebody who may not delete all of them.
+class UndeletableTest : public RetentionTest {
+ protected:
+    ~UndeletableTest() override {
+        disk_refuses_with = 0;
+        for (const auto& entry : fs::recursive_directory_iterator(folder_.path())) {
+            if (entry.is_directory()) fs::permissions(entry.path(), fs::perms(0755));
+        }
+    }
+    /// So many seconds after the first day of 1970.
+    std::string put_at(const std::string& stream, int second) {
+        const std::int64_t us = kDayUs + second * kSecondUs;
+        std::string stamp = utc_stamp(us);
+        stamp.erase(8, 1);
+        return put_segment("/live/" + stream, stamp, 10);
+    }
+    void set_mode(const std::string& stream, unsigned mode) const {
+        fs::permissions(folder_.path() + "/live/live/" + stream, fs::perms(mode));
+    }
+    /// What a look deletes, so long after the first one.
+    std::vector<std::string> look_after(std::int64_t after_us) {
+        if (!retention_) {
+            fs::permissions(folder_.path(), fs::perms(0755));
+            catalogue_.emplace(folder_.path(), Log());
+            EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+            options_.all.max_age = std::chrono::hours(24);
+            current_.replace(options_);
+            retention_.emplace(
+                current_, *catalogue_, [] { return std::uint64_t{0}; },
+                Retention::Tell{[this](const Deleted& one) { deleted_.push_back(one.file); }, {}},
+                Log(warnings_));
+            EXPECT_TRUE(catalogue_->kept_takes());  // which opens the catalogue
+        }
+        unlinks = 0;
+        const auto me = static_cast<uid_t>(::setfsuid(65'534));
+        retention_->look(kNowUs + after_us, kBootUs + after_us);
+        ::setfsuid(me);
+        EXPECT_TRUE(catalogue_->wait(std::chrono::minutes(1)));
+        return std::exchange(deleted_, {});
+    }
+
+    RetentionOptions options_;
+    Current<RetentionOptions> current_{RetentionOptions{}};
+    std::vector<std::string> deleted_;
+    std::shared_ptr<Warnings> warnings_ = std::make_shared<Warnings>();
+    std::optional<Retention> retention_;
+};
+
+TEST_F(UndeletableTest, thousands_of_the_oldest_do_not_keep_the_rest_from_being_deleted) {
+    constexpr int kMany = 10'000;
+    for (int i = 0; i < kMany; ++i) put_at("closed", i);
+    std::vector<std::string> rest;
+    for (int i = 0; i < 5; ++i) rest.push_back(put_at("open", kMany + i));
+    set_mode("closed", 0555);
+    set_mode("open", 0777);
+    EXPECT_EQ(look_after(0), rest);
+    EXPECT_EQ(warnings_->all,
+              (std::vector<std::string>{
+                  "delete live/live/closed/19700102000000_segment_001.flv: Permission denied; "
+                  "nothing in its folder can be deleted"}));
+    EXPECT_EQ(unlinks, 1 + 5);
+}
+
+TEST_F(UndeletableTest, thousands_that_are_each_refused_do_not_either) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+    constexpr int kMany = 10'000;
+    for (int i = 0; i < kMany; ++i) put_at("walk", i);
+    std::vector<std::string> rest;
+    for (int i = 0; i < 5; ++i) {
+        rest.push_back(put_at("walk", kMany + i));
+        ASSERT_EQ(::chown((folder_.path() + "/" + rest.back()).c_str(), 65'534, 65'534), 0);
+    }
+    // Whoever owns a file may delete it, and nobody else.
+    set_mode("walk", 01777);
+    EXPECT_EQ(look_after(0), rest);
+    EXPECT_EQ(warnings_->all,
+              (std::vector<std::string>{
+                  "delete live/live/walk/19700102000000_segment_001.flv: Operation not permitted; "
+                  "9999 more like it"}));
+    EXPECT_TRUE(look_after(10 * kSecondUs).empty());
+    EXPECT_EQ(unlinks, 0) << "they are left alone for now";
+}
+
+TEST_F(UndeletableTest, those_among_others_are_tried_again_and_told_of_once) {
+    std::vector<std::string> closed;
+    std::vector<std::string> open;
+    for (int i = 0; i < 40; ++i) {
+        closed.push_back(put_at("closed" + std::to_string(i % 20), 2 * i));
+        open.push_back(put_at("open", 2 * i + 1));
+    }
+    for (int i = 0; i < 20; ++i) set_mode("closed" + std::to_string(i), 0555);
+    set_mode("open", 0777);
+    EXPECT_EQ(look_after(0), open);
+    EXPECT_EQ(unlinks, 20 + 40);
+    EXPECT_EQ(warnings_->all.size(), 1U);
+    EXPECT_THAT(warnings_->all[0], testing::EndsWith("; 19 more like it"));
+    EXPECT_TRUE(look_after(Undeletable::kLeaveForUs).empty());
+    EXPECT_EQ(unlinks, 20);
+    EXPECT_EQ(warnings_->all.size(), 1U);
+    for (int i = 0; i < 20; ++i) set_mode("closed" + std::to_string(i), 0777);
+    EXPECT_EQ(look_after(2 * Undeletable::kLeaveForUs), closed);
+}
+
+TEST_F(UndeletableTest, a_disk_that_deletes_nothing_ends_the_look) {
+    for (int i = 0; i < 30; ++i) {
+        put_at("s" + std::to_string(i), i);
+        set_mode("s" + std::to_string(i), 0777);
+    }
+    for (const int error : {EROFS, EIO}) {
+        disk_refuses_with = error;
+        EXPECT_TRUE(look_after(0).empty());
+        EXPECT_EQ(unlinks, 1) << error;
+    }
+    disk_refuses_with = EUCLEAN;
+    EXPECT_TRUE(look_after(10 * kSecondUs).empty());
+    EXPECT_EQ(unlinks, static_cast<int>(Undeletable::kFoldersMax));
+    disk_refuses_with = 0;
+    std::size_t deleted = 0;
+    for (int i = 2; i < 4; ++i) deleted += look_after(i * 10 * kSecondUs).size();
+    EXPECT_EQ(deleted, 30 - 2 - Undeletable::kFoldersMax);
+    EXPECT_EQ(look_after(60 * kSecondUs + Undeletable::kLeaveForUs).size(),
+              2 + Undeletable::kFoldersMax);
+    EXPECT_EQ(warnings_->all.size(), 3U);
+}
+
+TEST_F(UndeletableTest, failures_between_which_something_goes_do_not_end_the_look) {
+    Undeletable undeletable;
+    undeletable.begin_look(kBootUs);
+    const record::RemoveError broken({"delete x: Structure needs cleaning", 500}, EUCLEAN);
+    for (std::size_t i = 0; i < 10 * Undeletable::kFoldersMax; ++i) {
+        EXPECT_TRUE(undeletable.add("live/live/" + std::to_string(i), std::to_string(i), broken));
+        if (i % 3 == 0) undeletable.note_deleted();
+    }
+    // Nor do those in one folder.
+    for (std::size_t i = 0; i < 10 * Undeletable::kFoldersMax; ++i)
+        EXPECT_TRUE(undeletable.add("live/live/x", "x" + std::to_string(i), broken));
+}
+
+TEST_F(UndeletableTest, no_more_are_remembered_or_tried_in_one_look_than_a_limit) {
+    Undeletable undeletable;
+    undeletable.begin_look(kBootUs);
+    const record::RemoveError refused({"delete x: Operation not permitted", 500}, EPERM);
+    for (std::size_t i = 1; i < Undeletable::kMax; ++i)
+        ASSERT_TRUE(undeletable.add("live/live/x", std::to_string(i), refused));
+    EXPECT_FALSE(undeletable.add("live/live/x", "last", refused));
+    undeletable.begin_look(kBootUs + kSecondUs);
+    EXPECT_TRUE(undeletable.leaves_alone("live/live/x", "1"));
+    EXPECT_TRUE(undeletable.add("live/live/x", "one more", refused));
+    EXPECT_FALSE(undeletable.leaves_alone("live/live/x", "1"));
+    EXPECT_TRUE(undeletable.leaves_alone("live/live/x", "2"));
+    EXPECT_FALSE(undeletable.leaves_alone("live/live/x", "another"));
+    undeletable.begin_look(kBootUs + Undeletable::kLeaveForUs);
+    EXPECT_FALSE(undeletable.leaves_alone("live/live/x", "2"));
+    EXPECT_TRUE(undeletable.leaves_alone("live/live/x", "one more"));
+}
+
+TEST_F(UndeletableTest, a_program_that_can_open_nothing_more_ends_the_look_and_remembers_nothing) {
+    Undeletable undeletable;
+    undeletable.begin_look(kBootUs);
+    EXPECT_FALSE(undeletable.add("live/live/x", "a", {{"delete a: Too many open files", 503}}));
+    EXPECT_FALSE(undeletable.leaves_alone("live/live/x", "a"));
+    EXPECT_EQ(undeletable.end_look().size(), 1U);
+    EXPECT_TRUE(undeletable.end_look().empty());
 }
 
 TEST_F(RetentionTest, that_is_stopped_deletes_nothing_more) {

@@ -1,7 +1,10 @@
 #include "record/recordings.h"
 
 #include <gtest/gtest.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "record/session_json.h"
 #include "record/world.h"
@@ -111,6 +114,31 @@ TEST_F(RecordingsTest, removes_a_recording_whole_whatever_lies_in_it) {
     EXPECT_TRUE(recordings_.remove(id));
     EXPECT_TRUE(fs::is_empty(folder_.path()));
     EXPECT_TRUE(fs::exists("/etc/passwd")) << "links are deleted, not followed";
+}
+
+TEST_F(RecordingsTest, says_who_refuses_to_have_a_recording_removed) {
+    const std::string id = put("a", kDayUs);
+    const auto remove = [&](unsigned mode) {
+        fs::permissions(folder_.path(), fs::perms(mode));
+        // Root may remove everything.
+        const auto me = static_cast<uid_t>(::setfsuid(65'534));
+        auto removed = recordings_.remove(id);
+        ::setfsuid(me);
+        fs::permissions(folder_.path(), fs::perms(0755));
+        return removed ? RemoveError() : removed.error();
+    };
+    const RemoveError by_folder = remove(0555);
+    EXPECT_EQ(by_folder.code, 500);
+    EXPECT_EQ(by_folder.error_number, EACCES);
+    EXPECT_TRUE(by_folder.is_of_folder);
+    fs::permissions(folder_.path() + "/" + id, fs::perms(0555));
+    const RemoveError by_itself = remove(0777);
+    EXPECT_EQ(by_itself.code, 500);
+    EXPECT_EQ(by_itself.error_number, EACCES);
+    EXPECT_FALSE(by_itself.is_of_folder);
+    EXPECT_EQ(remove(0777).code, 404);
+    EXPECT_EQ(remove(0777).error_number, 0);
+    fs::permissions(folder_.path() + "/.deleted-" + id, fs::perms(0755));
 }
 
 TEST_F(RecordingsTest, a_removal_that_cannot_begin_leaves_all_of_it) {
