@@ -22,11 +22,10 @@ std::string stream_of(const std::vector<std::string>& names) {
 
 json::Object file_object(const archive::MediaRow& row, const std::string& stream) {
     const std::string name = row.file.substr(row.file.rfind('/') + 1);
-    json::Object data;
-    data.set("name", name);
-    data.set("url", "/records" + stream + "/" + name);
-    data.set("size", row.bytes);
-    data.set("createTime", row.start_us / 1000);
+    json::Object data{{"name", name},
+                      {"url", "/records" + stream + "/" + name},
+                      {"size", row.bytes},
+                      {"createTime", row.start_us / 1000}};
     if (row.end_us > 0) {
         data.set("endTime", row.end_us / 1000);
         data.set("duration", static_cast<double>(row.end_us - row.start_us) / 1e6);
@@ -93,14 +92,13 @@ StatisticsAnswer OlderRecords::list() const {
     json::Array all;
     const auto active = parts_.segments.list();
     for (const archive::SegmentTotal& total : parts_.catalogue.segment_totals()) {
-        json::Object data;
-        data.set("streamPath", total.stream);
-        data.set("files", total.files);
-        data.set("totalBytes", total.bytes);
-        data.set("isRecording", std::any_of(active.begin(), active.end(), [&](const auto& one) {
-                     return one.stream == total.stream;
-                 }));
-        all.push_back(std::move(data));
+        const bool is_recording = std::any_of(active.begin(), active.end(), [&](const auto& one) {
+            return one.stream == total.stream;
+        });
+        all.push_back(json::Object{{"streamPath", total.stream},
+                                   {"files", total.files},
+                                   {"totalBytes", total.bytes},
+                                   {"isRecording", is_recording}});
     }
     return statistics_success(std::move(all), wall_us());
 }
@@ -112,19 +110,15 @@ StatisticsAnswer OlderRecords::list_of(const std::string& stream) const {
     }
     const bool is_recording = is_being_recorded(stream);
     if (files.empty() && !is_recording) return statistics_failure(404, "Record not found");
-    json::Object data;
-    data.set("streamPath", stream);
-    data.set("isRecording", is_recording);
-    data.set("files", std::move(files));
+    json::Object data{{"streamPath", stream}, {"isRecording", is_recording}};
+    data.set("files", std::move(files));  // ten thousand are not copied
     return statistics_success(std::move(data), wall_us());
 }
 
 StatisticsAnswer OlderRecords::remove(const Names& names, const std::string& by) const {
     const auto removed = SegmentFiles(parts_).remove(stream_of(names), names[2], by);
     if (!removed) return statistics_failure(removed.error().code, removed.error().message);
-    json::Object data;
-    data.set("deleted", names[2]);
-    return statistics_success(std::move(data), wall_us());
+    return statistics_success(json::Object{{"deleted", names[2]}}, wall_us());
 }
 
 }  // namespace st::api

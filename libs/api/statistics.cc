@@ -24,12 +24,10 @@ Object server(const StatisticsInput& input) {
         live += stream.is_live ? 1 : 0;
         viewers += stream.viewers;
     }
-    Object data;
-    data.set("totalStreams", input.streams.size());
-    data.set("activeStreams", live);
-    data.set("totalViewers", viewers);
-    data.set("serverUptime", uptime_text(input.uptime_ms));
-    return data;
+    return {{"totalStreams", input.streams.size()},
+            {"activeStreams", live},
+            {"totalViewers", viewers},
+            {"serverUptime", uptime_text(input.uptime_ms)}};
 }
 
 Object stream_object(const hub::StreamStatus& stream, const StatisticsInput& input) {
@@ -39,15 +37,13 @@ Object stream_object(const hub::StreamStatus& stream, const StatisticsInput& inp
                                                : 0;
     const std::uint64_t kbps =
         stream.is_live ? stream.statistics.rates(input.now_ns).bits_per_second_1s / 1024 : 0;
-    Object data;
-    data.set("id", stream.path);
-    data.set("name", stream.path.substr(stream.path.rfind('/') + 1));
-    data.set("viewers", stream.viewers);
-    data.set("bitrate", std::to_string(kbps) + " kbps");
-    data.set("status", stream.is_live ? "online" : "offline");
-    data.set("uptime", uptime_text(up_ms));
-    data.set("protocol", stream.publisher.protocol);
-    return data;
+    return {{"id", stream.path},
+            {"name", stream.path.substr(stream.path.rfind('/') + 1)},
+            {"viewers", stream.viewers},
+            {"bitrate", std::to_string(kbps) + " kbps"},
+            {"status", stream.is_live ? "online" : "offline"},
+            {"uptime", uptime_text(up_ms)},
+            {"protocol", stream.publisher.protocol}};
 }
 
 json::Array streams(const StatisticsInput& input) {
@@ -81,10 +77,7 @@ StatisticsAnswer statistics_success(json::Value data, std::int64_t now_us) {
 }
 
 StatisticsAnswer statistics_failure(int status, const std::string& message) {
-    Object answer;
-    answer.set("success", false);
-    answer.set("error", message);
-    answer.set("message", message);
+    const Object answer{{"success", false}, {"error", message}, {"message", message}};
     return {status, json::write(answer)};
 }
 
@@ -105,16 +98,11 @@ StatisticsAnswer statistics_answer(std::span<const std::string> segments,
     if (segments.size() == 1 && segments[0] == "server") return success(server(input), input);
     if (segments.size() == 1 && segments[0] == "streams") return success(streams(input), input);
     if (segments.size() == 1 && segments[0] == "dashboard") {
-        Object data;
-        data.set("server", server(input));
-        data.set("streams", streams(input));
-        return success(data, input);
+        return success(Object{{"server", server(input)}, {"streams", streams(input)}}, input);
     }
     if (segments.size() == 1 && segments[0] == "health") {
-        Object data;
-        data.set("status", "ok");
-        data.set("uptime", static_cast<double>(input.uptime_ms) / 1000);
-        return success(data, input);
+        const double uptime_s = static_cast<double>(input.uptime_ms) / 1000;
+        return success(Object{{"status", "ok"}, {"uptime", uptime_s}}, input);
     }
     if (segments.size() == 3 && segments[0] == "streams") {
         return one_stream("/" + segments[1] + "/" + segments[2], input);

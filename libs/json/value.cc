@@ -20,6 +20,7 @@ std::optional<T> parsed(const Number* number) {
 }  // namespace
 
 Object::Object() = default;
+Object::Object(std::initializer_list<Member> members) : members_(members) {}
 Object::Object(const Object&) = default;
 Object::Object(Object&&) noexcept = default;
 Object& Object::operator=(const Object&) = default;

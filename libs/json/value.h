@@ -3,6 +3,7 @@
 /// unchanged. Pure; a value is used by one thread at a time.
 #include <concepts>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ using Array = std::vector<Value>;
 class Object {
  public:
     Object();
+    /// {{"name", "door"}, {"bytes", 7}}: keys that differ.
+    Object(std::initializer_list<Member> members);
     Object(const Object&);
     Object(Object&&) noexcept;
     Object& operator=(const Object&);

@@ -24,6 +24,14 @@ TEST(Write, keeps_the_order_of_members) {
     EXPECT_EQ(write_indented(Object()), "{}");
 }
 
+TEST(Object, is_its_members_in_their_order) {
+    const Object one{{"b", "x"}};
+    EXPECT_EQ(write(one), R"({"b":"x"})");
+    const Object object{{"b", 1}, {"a", one}, {"c", Value()}};
+    EXPECT_EQ(write(object), R"({"b":1,"a":{"b":"x"},"c":null})");
+    EXPECT_TRUE(Object{}.empty());
+}
+
 TEST(Write, none_is_null_and_so_is_what_json_cannot_say) {
     EXPECT_EQ(write(Value(std::optional<std::string>())), "null");
     EXPECT_EQ(write(Value(std::optional<double>(0.1))), "0.1");
