@@ -102,13 +102,13 @@ void Camera::send_picture(std::uint64_t timestamp_ms) {
     next_unit_ = (next_unit_ + 1) % clip_.units.size();
     const ws::FrameHeader frame =
         ws::encode_header(ws::Opcode::binary, 16 + unit.masked.size(), key_);
+    std::array<std::uint8_t, 16> header{};
+    store_be64(header.data(), timestamp_ms);
+    store_be32(&header[8], seq_++);
+    store_be32(&header[12], static_cast<std::uint32_t>(unit.masked.size()));
     std::array<std::uint8_t, ws::kFrameHeaderMax + 16> start{};
     std::copy_n(frame.data.begin(), frame.size, start.begin());
-    std::uint8_t* header = start.data() + frame.size;
-    store_be64(header, timestamp_ms);
-    store_be32(header + 8, seq_++);
-    store_be32(header + 12, static_cast<std::uint32_t>(unit.masked.size()));
-    ws::apply_mask({header, 16}, key_, 0);
+    ws::copy_masked(start.data() + frame.size, header, key_, 0);
     send(Bytes(start).first(frame.size + 16), unit.masked);
     ++pictures_;
     wire_bytes_ += frame.size + 16 + unit.masked.size();

@@ -111,18 +111,4 @@ media::MovieFacts read_pictures(int fd) {
     return facts;
 }
 
-std::vector<double> display_times_ms(int fd) {
-    MovieFile file(fd);
-    AVFormatContext& input = file.format();
-    const PacketPtr packet(av_packet_alloc());
-    std::vector<double> times;
-    while (av_read_frame(&input, packet.get()) >= 0) {
-        const AVRational base = input.streams[packet->stream_index]->time_base;
-        times.push_back(static_cast<double>(packet->pts) * 1000 * base.num / base.den);
-        av_packet_unref(packet.get());
-    }
-    std::ranges::sort(times);
-    return times;
-}
-
 }  // namespace st::av

@@ -1,7 +1,5 @@
 #pragma once
 /// Opens a movie file the way a player does and says what is in it. Parses only; decodes nothing.
-#include <vector>
-
 #include "media/movie_facts.h"
 
 namespace st::av {
@@ -15,8 +13,5 @@ media::MovieFacts read_indexed(int fd);
 /// ms, as the file rounds them. Throws av::Error if it cannot be opened, has no H.264 track or
 /// holds a picture that is not made of whole NAL units.
 media::MovieFacts read_pictures(int fd);
-
-/// When each picture is shown, rising, ms. Reads the whole file. Throws av::Error.
-std::vector<double> display_times_ms(int fd);
 
 }  // namespace st::av

@@ -61,7 +61,6 @@ class Preroll {
     std::uint64_t take_dropped() { return std::exchange(dropped_, 0); }
 
     std::size_t held_bytes() const { return held_bytes_; }
-    std::size_t held_messages() const { return held_.size(); }
 
  private:
     struct Held {

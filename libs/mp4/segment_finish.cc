@@ -7,6 +7,7 @@
 
 #include "mp4/box_fields.h"
 #include "mp4/boxes.h"
+#include "mp4/segment_movie.h"
 #include "mp4/track_boxes.h"
 
 namespace st::mp4 {
@@ -199,6 +200,15 @@ void place(SegmentTrack& track, Growing& growing) {
     track.start_ticks = std::max<std::int64_t>(offset, 0) + std::max<std::int64_t>(-shown, 0);
 }
 
+/// What the whole fragments of a segment hold.
+struct SegmentContents {
+    SegmentHead head;
+    SegmentMovie movie;
+    std::vector<SegmentTables> tables;  ///< of each track
+    std::uint64_t end = 0;              ///< of the last whole fragment
+    bool is_too_long = false;           ///< there are more than kSegmentSamplesMax
+};
+
 SegmentFacts facts_of(const SegmentContents& contents) {
     SegmentFacts facts;
     facts.mark = contents.head.mark;
@@ -259,13 +269,6 @@ std::optional<SegmentContents> read_behind(SegmentFile& file, const SegmentHead&
 }
 
 }  // namespace
-
-Result<std::optional<SegmentContents>> read_fragments(SegmentFile& file) {
-    const auto head = read_head(file);
-    if (!head) return head.error();
-    if (head->is_finished) return Error{"a segment that is finished"};
-    return read_behind(file, *head);
-}
 
 Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file) {
     const auto head = read_head(file);

@@ -9,7 +9,6 @@
 #include "base/result.h"
 #include "mp4/segment_file.h"
 #include "mp4/segment_mark.h"
-#include "mp4/segment_movie.h"
 
 namespace st::mp4 {
 
@@ -38,16 +37,5 @@ constexpr std::uint64_t kTornBytesMax = std::uint64_t{32} << 20;
 /// damaged from its beginning on; it is left as it is. Throws std::system_error (a full disk): what
 /// was there can still be read.
 Result<std::optional<SegmentFacts>> finish_segment(SegmentFile& file);
-
-/// What the whole fragments of a segment hold: a reader of one that still grows.
-struct SegmentContents {
-    SegmentHead head;
-    SegmentMovie movie;
-    std::vector<SegmentTables> tables;  ///< of each track
-    std::uint64_t end = 0;              ///< of the last whole fragment
-    bool is_too_long = false;           ///< there are more than kSegmentSamplesMax
-};
-/// nullopt: there is none. Error: it is no segment of ours, or a finished one.
-Result<std::optional<SegmentContents>> read_fragments(SegmentFile& file);
 
 }  // namespace st::mp4

@@ -269,11 +269,6 @@ bool Session::is_publishing(std::uint32_t stream_id) const {
     return stream != nullptr && stream->use == Use::publishing;
 }
 
-bool Session::is_playing(std::uint32_t stream_id) const {
-    const NetStream* stream = find(stream_id);
-    return stream != nullptr && stream->use == Use::playing;
-}
-
 void Session::finish(NetStream& stream) {
     const Use use = std::exchange(stream.use, Use::idle);
     if (use == Use::idle) return;

@@ -146,7 +146,6 @@ class Session {
 
     bool is_handshake_done() const { return handshake_.is_done(); }
     bool is_publishing(std::uint32_t stream_id) const;
-    bool is_playing(std::uint32_t stream_id) const;
     /// Bodies that could not be read and were left out, and why the last one was.
     std::uint64_t bad_bodies() const { return bad_bodies_; }
     const std::string& last_body_error() const { return last_body_error_; }

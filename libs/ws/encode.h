@@ -20,7 +20,7 @@ struct FrameHeader {
 };
 
 /// Header of a whole message (FIN set) in one frame. With a key the caller masks the payload
-/// itself (copy_masked, apply_mask).
+/// itself (copy_masked).
 FrameHeader encode_header(Opcode opcode, std::uint64_t payload_bytes,
                           std::optional<MaskKey> key = std::nullopt);
 

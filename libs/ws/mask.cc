@@ -57,8 +57,4 @@ void copy_masked(std::uint8_t* to, Bytes from, MaskKey key, std::uint64_t offset
     xor_bytes(to, from.data(), from.size(), wide_key(key, offset));
 }
 
-void apply_mask(std::span<std::uint8_t> bytes, MaskKey key, std::uint64_t offset) {
-    xor_bytes(bytes.data(), bytes.data(), bytes.size(), wide_key(key, offset));
-}
-
 }  // namespace st::ws

@@ -3,7 +3,6 @@
 /// undoes it.
 #include <array>
 #include <cstdint>
-#include <span>
 
 #include "base/bytes.h"
 
@@ -14,8 +13,5 @@ using MaskKey = std::array<std::uint8_t, 4>;
 /// Copies `from` to `to` (as many bytes, not overlapping), XORed. `offset` is the place of from[0]
 /// in the payload. 64 bytes at a time.
 void copy_masked(std::uint8_t* to, Bytes from, MaskKey key, std::uint64_t offset);
-
-/// The same in place.
-void apply_mask(std::span<std::uint8_t> bytes, MaskKey key, std::uint64_t offset);
 
 }  // namespace st::ws

@@ -54,6 +54,11 @@ class HoldbackTest : public testing::Test {
         return payloads;
     }
 
+    /// As it is held.
+    static std::size_t message_bytes(const Payload& payload) {
+        return kHeaderBytes + payload.size();
+    }
+
     Preroll preroll_;
     std::uint32_t seq_ = 0;
 };
@@ -140,10 +145,11 @@ TEST_F(HoldbackTest, over_two_seconds_everything_goes_but_the_sets) {
     hold(kSps + kPps, 0);
     hold(kIdr, 10);
     hold(kPicture, 2'010);
-    EXPECT_EQ(preroll_.held_messages(), 2U)
+    EXPECT_EQ(preroll_.held_bytes(), message_bytes(kIdr) + message_bytes(kPicture))
         << "the configuration is old enough to go, the rest is not";
     hold(kPicture, 2'011);
-    EXPECT_EQ(preroll_.held_messages(), 0U);
+    EXPECT_EQ(preroll_.held_bytes(), 0U);
+    EXPECT_EQ(preroll_.expires_ns(), std::nullopt);
     EXPECT_EQ(preroll_.take_dropped(), 3U);
     EXPECT_TRUE(take(2'012).empty());
     EXPECT_EQ(remember(kIdr), kSps + kPps);
@@ -161,16 +167,17 @@ TEST_F(HoldbackTest, over_eight_mebibytes_everything_goes) {
     large.resize(3U << 20, 0xFF);
     hold(large, 1);
     hold(large, 2);
-    EXPECT_EQ(preroll_.held_messages(), 3U);
+    EXPECT_EQ(preroll_.held_bytes(), message_bytes(kSps + kPps + kIdr) + 2 * message_bytes(large));
     hold(large, 3);
-    EXPECT_EQ(preroll_.held_messages(), 0U);
+    EXPECT_EQ(preroll_.held_bytes(), 0U);
+    EXPECT_EQ(preroll_.expires_ns(), std::nullopt);
     EXPECT_EQ(preroll_.take_dropped(), 4U);
 }
 
 TEST_F(HoldbackTest, a_flood_of_empty_messages_is_bounded) {
     hold(kSps + kPps + kIdr, 0);
     for (std::size_t i = 0; i < 3 * kHeldMessagesMax; ++i) hold({}, 1);
-    EXPECT_LE(preroll_.held_messages(), kHeldMessagesMax);
+    EXPECT_LE(take(1).size(), kHeldMessagesMax);
 }
 
 TEST_F(HoldbackTest, parameter_sets_over_their_limit_are_not_remembered) {

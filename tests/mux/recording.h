@@ -6,12 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <string>
 #include <vector>
 
+#include "av/handles.h"
 #include "av/verify.h"
 #include "base/fd.h"
 #include "camera/frame.h"
@@ -158,8 +160,19 @@ class Muxing : public testing::Test {
 };
 
 inline Fd open_to_read(const std::string& path) { return Fd(::open(path.c_str(), O_RDONLY)); }
+/// When each picture is shown, rising, ms.
 inline std::vector<double> display_times_of(const std::string& path) {
-    return av::display_times_ms(open_to_read(path).get());
+    const Fd fd = open_to_read(path);
+    av::MovieFile file(fd.get());
+    const av::PacketPtr packet(av_packet_alloc());
+    std::vector<double> times;
+    while (av_read_frame(&file.format(), packet.get()) >= 0) {
+        const AVRational base = file.format().streams[packet->stream_index]->time_base;
+        times.push_back(static_cast<double>(packet->pts) * 1000 * base.num / base.den);
+        av_packet_unref(packet.get());
+    }
+    std::ranges::sort(times);
+    return times;
 }
 inline media::MovieFacts read_pictures_of(const std::string& path) {
     return av::read_pictures(open_to_read(path).get());

@@ -109,6 +109,17 @@ class Client {
         }
     }
 
+    /// Whether it plays there: nobody else is told that nothing comes.
+    bool plays(std::uint32_t stream_id) {
+        read_answers();
+        const std::size_t before = answers.size();
+        session.tell_waiting(stream_id, "nothing comes");
+        read_answers();
+        const bool was_told = answers.size() > before;
+        answers.resize(before);
+        return was_told;
+    }
+
     /// What the server's chunks are cut to.
     std::size_t answer_chunk_bytes() const { return reader_.chunk_bytes(); }
 

@@ -26,7 +26,7 @@ TEST(SessionPlay, takes_the_sequence_of_ffmpeg_rtmpdump_and_vlc) {
                      "0 command \"_result\" 3 null undefined", "0 command \"_result\" 4 null 0"}));
     ASSERT_EQ(client.events.size(), 1U) << client.error;
     EXPECT_EQ(std::get<Play>(client.events[0]).target.path, "/live/cam");
-    EXPECT_FALSE(client.session.is_playing(1));
+    EXPECT_FALSE(client.plays(1));
     client.answers.clear();
     client.session.accept_play(1);
     client.read_answers();
@@ -35,7 +35,7 @@ TEST(SessionPlay, takes_the_sequence_of_ffmpeg_rtmpdump_and_vlc) {
                      "1 command \"onStatus\" 0 null {NetStream.Play.Reset: restarting}",
                      "1 command \"onStatus\" 0 null {NetStream.Play.Start: begins}",
                      "1 data \"onStatus\" {NetStream.Data.Start}"}));
-    EXPECT_TRUE(client.session.is_playing(1));
+    EXPECT_TRUE(client.plays(1));
     client.answers.clear();
     client.session.tell_waiting(1, "last key frame 43 s ago");
     client.session.tell_waiting(2, "nobody plays there");
@@ -85,7 +85,7 @@ TEST(SessionPlay, tells_a_player_that_it_has_had_what_it_asked_for) {
             "1 data \"onPlayStatus\" {NetStream.Play.Complete: played as long as was asked}",
             "0 type 4 0 1 0 0 0 1",  // StreamEOF
             "1 command \"onStatus\" 0 null {NetStream.Play.Stop: played as long as was asked}"}));
-    EXPECT_FALSE(client.session.is_playing(1));
+    EXPECT_FALSE(client.plays(1));
 }
 
 TEST(SessionPlay, offers_codecs_by_four_cc_to_a_client_that_names_some) {
@@ -127,7 +127,7 @@ TEST(SessionPlay, refuses_and_ends_in_words_that_players_know) {
               (Lines{"0 type 4 0 1 0 0 0 1",  // StreamEOF
                      "1 command \"onStatus\" 0 null {NetStream.Play.UnpublishNotify: stream ended}",
                      "1 command \"onStatus\" 0 null {NetStream.Play.Stop: stream ended}"}));
-    EXPECT_FALSE(client.session.is_playing(1));
+    EXPECT_FALSE(client.plays(1));
 }
 
 TEST(SessionPlay, says_why_there_will_be_nothing_to_one_who_waits) {
@@ -143,7 +143,7 @@ TEST(SessionPlay, says_why_there_will_be_nothing_to_one_who_waits) {
     client.read_answers();
     EXPECT_EQ(client.answers, (Lines{"1 command \"onStatus\" 0 null "
                                      "{NetStream.Play.Failed: kicked}"}));
-    EXPECT_FALSE(client.session.is_playing(1));
+    EXPECT_FALSE(client.plays(1));
 }
 
 TEST(SessionPlay, lets_a_player_pause_stop_and_play_again) {

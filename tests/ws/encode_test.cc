@@ -71,9 +71,6 @@ TEST(Mask, agrees_with_the_definition_at_every_length_offset_and_alignment) {
                 std::vector<std::uint8_t> copied(size);
                 copy_masked(copied.data(), piece, kKey, offset);
                 ASSERT_EQ(copied, expected) << offset << ' ' << start << ' ' << size;
-                std::vector<std::uint8_t> in_place(piece.begin(), piece.end());
-                apply_mask(in_place, kKey, offset);
-                ASSERT_EQ(in_place, expected) << offset << ' ' << start << ' ' << size;
             }
         }
     }
