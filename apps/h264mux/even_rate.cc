@@ -1,6 +1,5 @@
 #include "even_rate.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,18 +56,6 @@ takes::Shown shown(const mux::PictureTable& table) {
         out.duration_us = row.duration_us;
     }
     return out;
-}
-
-Result<void> store(const std::string& path, const std::string& text) {
-    auto file = unlinked_file();
-    if (!file) return file.error();
-    for (std::size_t done = 0; done < text.size();) {
-        const ssize_t wrote = ::write(file->get(), text.data() + done, text.size() - done);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote <= 0) return Error{"write " + path + ": " + std::strerror(errno), cli::kIoFailed};
-        done += static_cast<std::size_t>(wrote);
-    }
-    return store_file(file->get(), path);
 }
 
 std::string ms_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1000, 1) + " ms"; }
@@ -153,18 +140,10 @@ Result<mux::Report> EvenRate::write_one(const Film& film, std::size_t number) {
     wanted.run = run_;
     wanted.verifier = &verifier;
     wanted.cancel = cancel_;
-    const std::string table = table_of(film.target);
-    bool has_table = false;
-    wanted.store_more = [&] {
-        const auto stored = store(table, takes::to_csv(slots));
-        has_table = stored.ok();
-        return stored;
-    };
+    wanted.table = table_of(film.target);
+    wanted.table_text = takes::to_csv(slots);
     const auto made = takes::encode(wanted);
-    if (!made) {
-        if (has_table) ::unlink(table.c_str());
-        return made.error();
-    }
+    if (!made) return made.error();
     mux::Report report = film.report;
     report.files = made->files;
     const takes::SlotErrors errors = takes::errors_of(slots);

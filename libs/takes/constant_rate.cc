@@ -6,9 +6,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "base/fd.h"
 #include "media/movie_facts.h"
+#include "mp4/file_error.h"
+#include "mp4/sample_file.h"
 #include "mux/failure.h"
 #include "takes/movie_job.h"
 
@@ -53,10 +56,12 @@ Result<void> encode_slots(const ConstantRate& wanted, int plan, int stream) {
     return run_on_movies(job);
 }
 
-/// Before the film has its name: that it has a picture for each slot, and what belongs to it.
+/// Before the film has its name: that it has a picture for each slot, and that its table is stored.
 class SlotVerifier final : public mux::Verifier {
  public:
-    explicit SlotVerifier(const ConstantRate& wanted) : wanted_(wanted) {}
+    /// `table` may be null.
+    SlotVerifier(const ConstantRate& wanted, mp4::SampleFile* table)
+        : wanted_(wanted), table_(table) {}
 
     Result<mux::Verified> verify(const mux::Verification& film) override {
         auto found = wanted_.verifier->verify(film);
@@ -66,28 +71,24 @@ class SlotVerifier final : public mux::Verifier {
                              " pictures instead of " + std::to_string(wanted_.slots.size()),
                          static_cast<int>(mux::Exit::io)};
         }
-        if (!wanted_.store_more) return found;
-        if (const auto stored = wanted_.store_more(); !stored) return stored.error();
+        if (table_ != nullptr) {
+            table_->append(as_bytes(wanted_.table_text));
+            table_->sync();
+        }
         return found;
     }
 
  private:
     const ConstantRate& wanted_;
+    mp4::SampleFile* const table_;
 };
 
-}  // namespace
-
-Result<mux::Report> encode(const ConstantRate& wanted) {
-    const auto plan = plan_file(wanted.slots);
-    if (!plan) return plan.error();
-    const auto stream = stream_file(wanted.output);
-    if (!stream) return stream.error();
-    if (const auto done = encode_slots(wanted, plan->get(), stream->get()); !done)
-        return done.error();
-    SlotVerifier verifier(wanted);
+/// Throws mp4::FileError.
+Result<mux::Report> write_film(const ConstantRate& wanted, int stream, mp4::SampleFile* table) {
+    SlotVerifier verifier(wanted, table);
     mux::Job job;
     job.input = "the pictures at an even rate";
-    job.input_fd = stream->get();
+    job.input_fd = stream;
     job.input_format = mux::InputFormat::h264;
     job.output = wanted.output;
     job.overwrite = wanted.overwrite;
@@ -96,7 +97,37 @@ Result<mux::Report> encode(const ConstantRate& wanted) {
     job.verifier = &verifier;
     job.index_in_front = true;
     job.cancel = wanted.cancel;
-    return mux::convert(job);
+    auto report = mux::convert(job);
+    if (!report || table == nullptr) return report;
+    try {
+        table->keep();
+    } catch (const mp4::FileError&) {
+        // What was there before is gone.
+        if (!wanted.overwrite) ::unlink(wanted.output.c_str());
+        throw;
+    }
+    return report;
+}
+
+}  // namespace
+
+Result<mux::Report> encode(const ConstantRate& wanted) {
+    const auto plan = plan_file(wanted.slots);
+    if (!plan) return plan.error();
+    const auto stream = stream_file(wanted.output);
+    if (!stream) return stream.error();
+    try {
+        std::unique_ptr<mp4::SampleFile> table;
+        if (!wanted.table.empty())
+            table = std::make_unique<mp4::SampleFile>(wanted.table, wanted.overwrite);
+        if (const auto done = encode_slots(wanted, plan->get(), stream->get()); !done)
+            return done.error();
+        return write_film(wanted, stream->get(), table.get());
+    } catch (const mp4::FileError& error) {
+        const bool is_refused = error.kind() == mp4::FileError::Kind::cannot_create;
+        return Error{error.what(),
+                     static_cast<int>(is_refused ? mux::Exit::cannot_create : mux::Exit::io)};
+    }
 }
 
 }  // namespace st::takes

@@ -1,7 +1,6 @@
 #pragma once
 /// Films at an even rate, made of others: what tools read that count pictures and no times.
 /// Decodes and encodes in a helper program. Blocks; any thread.
-#include <functional>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -24,9 +23,10 @@ struct ConstantRate {
     std::string camera;  ///< metadata; empty: none
     worker::RunJob run;
     mux::Verifier* verifier = nullptr;  ///< never null
-    /// Stores what belongs to the film, once that is whole and before it has its name. May be
-    /// empty.
-    std::function<Result<void>()> store_more;
+    /// A file that belongs to the film, and what is in it: both get their names, or neither.
+    /// Empty: none.
+    std::string table;
+    std::string table_text;
     std::stop_token cancel;
 };
 
