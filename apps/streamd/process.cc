@@ -101,7 +101,7 @@ Pidfile::Pidfile(const std::string& path) : path_(path) {
     fd_.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!fd_) throw std::runtime_error("pidfile " + path + ": " + reason());
     struct stat there {};
-    if (::fstat(fd_.get(), &there) != 0 || !S_ISREG(there.st_mode) || there.st_nlink != 1) {
+    if (!is_plain(fd_, &there) || there.st_nlink != 1) {
         throw std::runtime_error("pidfile " + path + ": not a plain file of its own");
     }
     const bool is_locked = ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
@@ -169,11 +169,6 @@ void write_whole(const Fd& fd, const std::string& path, const std::string& text)
     }
 }
 
-bool is_regular(const Fd& fd) {
-    struct stat there {};
-    return fd && ::fstat(fd.get(), &there) == 0 && S_ISREG(there.st_mode);
-}
-
 }  // namespace
 
 std::optional<int> stay_as_first_process() {
@@ -212,7 +207,7 @@ void replace_file(const std::string& path, const std::string& text, mode_t mode)
     // A terminal, a pipe, a device such as /dev/stdout: written to, never replaced.
     if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
         const Fd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK));
-        if (!is_regular(device)) return write_whole(device, path, text);
+        if (!is_plain(device)) return write_whole(device, path, text);
     }
     // A link that somebody put there is replaced, not followed.
     const std::string temporary = path + ".tmp";

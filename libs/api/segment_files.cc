@@ -1,7 +1,6 @@
 #include "api/segment_files.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include "api/tell.h"
 #include "archive/catalogue.h"
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "base/name.h"
 #include "base/out_of_descriptors.h"
 #include "httpd/answers.h"
@@ -41,12 +41,6 @@ std::string joined(const Names& names) {
     return path;
 }
 
-/// A stream's folder may be called like a segment.
-bool is_file(const Fd& opened) {
-    struct stat facts {};
-    return ::fstat(opened.get(), &facts) == 0 && S_ISREG(facts.st_mode);
-}
-
 Error no_segment(const std::string& stream, const std::string& name) {
     return {"there is no segment " + stream + "/" + name.substr(0, 255), 404};
 }
@@ -64,7 +58,8 @@ httpd::Answer SegmentFiles::answer(const std::string& stream, const std::string&
             none = {"the server has too many files open: try again in a moment", 503};
             break;
         }
-        if (!opened || !is_file(*opened)) continue;
+        // A stream's folder may be called like a segment.
+        if (!opened || !is_plain(*opened)) continue;
         return httpd::file_answer(std::make_shared<Fd>(std::move(*opened)), name, head);
     }
     return {httpd::error_response(none.code, none.message), {}};

@@ -13,6 +13,7 @@
 #include <system_error>
 
 #include "archive/movie_file.h"
+#include "base/fd_io.h"
 #include "base/name.h"
 #include "base/out_of_descriptors.h"
 #include "mp4/segment_mark.h"
@@ -330,7 +331,7 @@ Result<void, RemoveError> remove_segment(const std::string& root, const std::str
         return RemoveError({"delete " + file + ": " + std::strerror(errno), kUnavailable});
     }
     struct stat status {};
-    if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
+    if (!is_plain(opened, &status)) return none;
     if (lies_in(folder, name + std::string(kKeep))) {
         return RemoveError({"segment " + file + " is kept: release it first", 409});
     }
@@ -353,9 +354,7 @@ Result<void, RemoveError> remove_segment(const std::string& root, const std::str
 Fd open_below(const std::string& root, const std::string& file) {
     if (file.empty()) return {};
     Fd opened = open_if_there(root, file, 0);
-    struct stat status {};
-    if (!opened || ::fstat(opened.get(), &status) != 0 || !S_ISREG(status.st_mode)) return {};
-    return opened;
+    return is_plain(opened) ? std::move(opened) : Fd();
 }
 
 std::int64_t folder_changed_ns(const std::string& root, const std::string& folder) {

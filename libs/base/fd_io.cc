@@ -1,5 +1,6 @@
 #include "base/fd_io.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,6 +22,21 @@ bool write_whole(Bytes bytes, const Write& write) {
 }
 
 }  // namespace
+
+bool is_plain(const Fd& file, struct stat* status) {
+    struct stat there {};
+    if (::fstat(file.get(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
+    if (status != nullptr) *status = there;
+    return true;
+}
+
+Fd open_plain(int directory, const std::string& name, int flags, struct stat* status) {
+    Fd file(::openat(directory, name.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
+    if (!file || is_plain(file, status)) return file;
+    file.reset();
+    errno = 0;
+    return file;
+}
 
 bool write_all(int fd, Bytes bytes) {
     return write_whole(bytes, [&](Bytes left) { return ::write(fd, left.data(), left.size()); });

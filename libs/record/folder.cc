@@ -253,12 +253,9 @@ Fd create_file(int directory, const std::string& name) {
 
 std::optional<std::string> read_file(int directory, const std::string& name,
                                      std::size_t bytes_max) {
-    const Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat status {};
-    if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-        static_cast<std::uint64_t>(status.st_size) > bytes_max) {
-        return std::nullopt;
-    }
+    const Fd fd = open_plain(directory, name, O_RDONLY | O_NOFOLLOW, &status);
+    if (!fd || static_cast<std::uint64_t>(status.st_size) > bytes_max) return std::nullopt;
     std::string text(static_cast<std::size_t>(status.st_size), '\0');
     const auto got =
         read_up_to(fd.get(), {reinterpret_cast<std::uint8_t*>(text.data()), text.size()}, 0);
@@ -272,10 +269,9 @@ namespace {
 /// JSON into the blocks that the file has: the last resort on a full disk. False: there are too
 /// few.
 bool overwrite(int directory, const std::string& name, std::string_view text, bool durable) {
-    const Fd fd(::openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
     struct stat there {};
-    if (!fd || ::fstat(fd.get(), &there) != 0 || !S_ISREG(there.st_mode)) return false;
-    if (static_cast<std::uint64_t>(there.st_blocks) * 512 < text.size()) return false;
+    const Fd fd = open_plain(directory, name, O_WRONLY | O_NOFOLLOW, &there);
+    if (!fd || static_cast<std::uint64_t>(there.st_blocks) * 512 < text.size()) return false;
     // Spaces instead of a second call to cut it: nobody ever reads a mixture.
     std::string padded(text);
     padded.resize(std::max(text.size(), static_cast<std::size_t>(there.st_size)), ' ');

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/fd_io.h"
 #include "base/name.h"
 #include "base/out_of_descriptors.h"
 #include "record/folder.h"
@@ -224,11 +225,8 @@ Result<int> Recordings::open_file(std::string_view id, std::string_view name) co
     const Fd root = open_root(path_);
     const Fd directory = root ? open_child(root.get(), std::string(id)) : Fd();
     if (!directory) return unless_out_of_descriptors(no_recording(id));
-    Fd file(::openat(directory.get(), std::string(name).c_str(),
-                     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    Fd file = open_plain(directory.get(), std::string(name), O_RDONLY | O_NOFOLLOW);
     if (!file) return unless_out_of_descriptors(none);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) return none;
     return file.release();
 }
 

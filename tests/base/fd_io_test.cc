@@ -3,17 +3,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/fd.h"
 #include "support/largest_file.h"
+#include "support/temporary_folder.h"
 
 namespace st {
 namespace {
@@ -22,6 +25,30 @@ Fd file_of(std::string_view text) {
     Fd file(::memfd_create("test", MFD_CLOEXEC));
     EXPECT_TRUE(write_all(file.get(), as_bytes(text)));
     return file;
+}
+
+TEST(OpenPlain, opens_a_plain_file_and_nothing_else) {
+    const test::TemporaryFolder folder;
+    std::ofstream(folder.path() + "/file") << "12345";
+    ASSERT_EQ(::mkfifo((folder.path() + "/pipe").c_str(), 0600), 0);
+    ASSERT_EQ(::symlink("file", (folder.path() + "/link").c_str()), 0);
+    const Fd directory(::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat status {};
+    const Fd file = open_plain(directory.get(), "file", O_RDONLY | O_NOFOLLOW, &status);
+    ASSERT_TRUE(file);
+    EXPECT_EQ(status.st_size, 5);
+    EXPECT_NE(::fcntl(file.get(), F_GETFD) & FD_CLOEXEC, 0);
+    EXPECT_TRUE(open_plain(AT_FDCWD, folder.path() + "/link", O_RDONLY));
+    EXPECT_FALSE(open_plain(directory.get(), "link", O_RDONLY | O_NOFOLLOW));
+    EXPECT_EQ(errno, ELOOP);
+    EXPECT_FALSE(open_plain(directory.get(), "none", O_RDONLY));
+    EXPECT_EQ(errno, ENOENT);
+    for (const char* other : {"pipe", "."}) {
+        EXPECT_FALSE(open_plain(directory.get(), other, O_RDONLY)) << other;
+        EXPECT_EQ(errno, 0);
+    }
+    EXPECT_FALSE(is_plain(directory));
+    EXPECT_FALSE(is_plain(Fd()));
 }
 
 TEST(ReadUpTo, reads_fewer_bytes_only_at_the_end) {

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 #include "base/control_files.h"
 #include "base/fd.h"
+#include "base/fd_io.h"
 
 namespace st::streamctl {
 namespace {
@@ -50,9 +50,8 @@ bool is_this_machine(const std::string& host) {
 }
 
 std::string first_line(const std::string& path) {
-    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    struct stat there {};
-    if (!file || ::fstat(file.get(), &there) != 0 || !S_ISREG(there.st_mode)) return {};
+    const Fd file = open_plain(AT_FDCWD, path, O_RDONLY);
+    if (!file) return {};
     std::array<char, 256> text{};
     const ssize_t got = ::read(file.get(), text.data(), text.size());
     if (got <= 0) return {};
