@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
@@ -17,6 +16,7 @@
 
 #include "auth/address.h"
 #include "base/joined.h"
+#include "base/read_text.h"
 #include "certificate/authority.h"
 #include "server/addresses.h"
 #include "streamd/process.h"
@@ -45,12 +45,12 @@ const std::vector<std::string>& private_networks() {
     return networks;
 }
 
-std::string read_file(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::string text(kFileMax, '\0');
-    file.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    return text;
+/// "" if there is none. Throws CertificateError if it cannot be read.
+std::string read_pem(const std::string& path) {
+    auto text = read_text(path, kFileMax);
+    if (text) return *std::move(text);
+    if (text.error().code == ENOENT) return "";
+    throw CertificateError(text.error().message);
 }
 
 bool is_within(const std::string& address, const std::vector<std::string>& networks) {
@@ -136,10 +136,10 @@ class Keeper {
     /// False if there is none. One that is there and cannot be used is an error: made anew in
     /// silence, it would cost all phones their trust.
     bool read_authority() {
-        authority_ = {read_file(authority_file_), read_file(authority_key_file_)};
-        const bool has_key = ::access(authority_key_file_.c_str(), F_OK) == 0;
-        if (authority_.certificate.empty() && !has_key) return false;
         try {
+            authority_ = {read_pem(authority_file_), read_pem(authority_key_file_)};
+            const bool has_key = ::access(authority_key_file_.c_str(), F_OK) == 0;
+            if (authority_.certificate.empty() && !has_key) return false;
             // The key is written first: the server ended before the other was.
             if (authority_.certificate.empty()) {
                 make_authority(authority_.key, {});
@@ -220,7 +220,7 @@ class Keeper {
 
     bool is_server_certificate_good(const std::vector<std::string>& addresses) const {
         try {
-            const CertificateAndKey pair{read_file(files_.certificate), read_file(files_.key)};
+            const CertificateAndKey pair{read_pem(files_.certificate), read_pem(files_.key)};
             if (pair.certificate.empty() || pair.key.empty() || !belong_together(pair)) {
                 return false;
             }

@@ -1,12 +1,12 @@
 #include "httpd/pages.h"
 
+#include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 
 #include "base/encodings.h"
 #include "base/field.h"
+#include "base/read_text.h"
 #include "digest/digest.h"
 #include "httpd/file_answer.h"
 
@@ -21,13 +21,6 @@ constexpr std::string_view kPolicy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
     "media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
-
-Result<std::string> read_file(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (!in) return Error{path.string() + ": cannot be read"};
-    return bytes;
-}
 
 bool takes_gzip(const http::RequestHead& head) {
     bool takes = false;
@@ -50,10 +43,12 @@ Result<Pages> Pages::load(const std::string& folder) {
     std::map<std::string, std::string> compressed;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
         if (!at->is_regular_file(error)) continue;
-        auto content = read_file(at->path());
+        auto content = read_text(at->path(), kBytesMax - bytes);
+        if (!content && content.error().code == EFBIG) {
+            return Error{folder + ": more than 16 MiB of pages"};
+        }
         if (!content) return content.error();
         bytes += content->size();
-        if (bytes > kBytesMax) return Error{folder + ": more than 16 MiB of pages"};
         const std::string name = at->path().filename().string();
         if (name.ends_with(".gz")) {
             compressed[name.substr(0, name.size() - 3)] = std::move(*content);

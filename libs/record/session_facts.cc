@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "base/read_text.h"
 #include "json/read.h"
 #include "mux/picture_table.h"
 #include "record/folder.h"
@@ -11,14 +12,6 @@
 
 namespace st::record {
 namespace {
-
-std::string read_text(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
-    std::string text(kSessionJsonBytesMax, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    return text;
-}
 
 /// Of a table that was moved to the zero of its take: that is where session.json has the first
 /// picture, less where the table has it.
@@ -47,8 +40,9 @@ SessionFacts read_session_facts(const std::string& directory) {
     }
     const std::string table = directory + "/" + kPicturesName;
     if (::access(table.c_str(), F_OK) == 0) facts.table = table;
-    const auto stored = json::read(read_text(directory + "/" + kSessionName),
-                                   {kSessionJsonBytesMax, kSessionJsonDepthMax});
+    const auto text = read_text(directory + "/" + kSessionName, kSessionJsonBytesMax);
+    if (!text) return facts;
+    const auto stored = json::read(*text, {kSessionJsonBytesMax, kSessionJsonDepthMax});
     // Written by another program, or cut off: the stream does not need it.
     if (!stored || stored->object() == nullptr) return facts;
     const json::Object& session = *stored->object();

@@ -200,6 +200,16 @@ TEST_F(KeepCertificate, does_not_replace_an_authority_that_it_cannot_read) {
         std::ofstream(path) << before;
         EXPECT_NO_THROW(keep());
     }
+    const std::string certificate = own() + "/authority.crt";
+    std::filesystem::rename(certificate, certificate + ".kept");
+    std::filesystem::create_directory(certificate);
+    EXPECT_THROW(keep(), std::runtime_error);
+    std::filesystem::remove(certificate);
+    std::ofstream(certificate) << test::read_text(certificate + ".kept")
+                               << std::string(70'000, '\n');
+    EXPECT_THROW(keep(), std::runtime_error) << "longer than any is";
+    std::filesystem::rename(certificate + ".kept", certificate);
+    EXPECT_NO_THROW(keep());
     std::filesystem::remove(own() + "/authority.key");
     EXPECT_THROW(keep(), std::runtime_error);
 }
