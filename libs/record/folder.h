@@ -109,7 +109,8 @@ std::string why_no_room(int fd, const std::string& path, std::uint64_t bytes);
 /// A file for writing at its end and reading, made anew (an existing one is an error). Throws
 /// std::system_error.
 Fd create_file(int directory, const std::string& name);
-/// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file.
+/// Up to `bytes_max` of a file; nullopt if there is none or it is larger or not a plain file. Then
+/// errno says why the disk refused, or is as it was.
 std::optional<std::string> read_file(int directory, const std::string& name, std::size_t bytes_max);
 /// Writes `<name>.tmp`, then renames it over `name`. `durable`: also through a power loss. On a
 /// full disk the text, which is JSON, goes into the blocks of the old file, if it fits: what became

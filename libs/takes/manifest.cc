@@ -6,7 +6,7 @@
 namespace st::takes {
 namespace {
 
-constexpr int kVersion = 2;
+constexpr std::uint64_t kVersion = 2;
 
 using json::Array;
 using json::Object;
@@ -116,10 +116,15 @@ std::string encode(const Manifest& manifest) {
 
 Result<Manifest> decode_manifest(std::string_view text) {
     const auto value = json::read(text, {kManifestBytesMax, kManifestDepthMax});
-    if (!value) return Error{"take.json: " + value.error().message};
+    if (!value) return Error{"take.json: " + value.error().message, kOutdated};
     const Object* const object = value->object();
-    if (object == nullptr) return Error{"take.json: not an object"};
-    if ((*object)["version"] != Value(kVersion)) return Error{"take.json: version is not 2"};
+    if (object == nullptr) return Error{"take.json: not an object", kOutdated};
+    const auto version = (*object)["version"].natural();
+    if (version != kVersion) {
+        return Error{"take.json: its version is " + (version ? std::to_string(*version) : "none") +
+                         ", not " + std::to_string(kVersion),
+                     version && *version < kVersion ? kOutdated : 0};
+    }
     Manifest manifest;
     manifest.take = (*object)["take"].text_or_empty();
     manifest.started_at = (*object)["started_at"].text_or_empty();

@@ -71,7 +71,10 @@ struct Manifest {
 
 /// One line.
 std::string encode(const Manifest& manifest);
-/// Error: what is wrong.
+/// Error: what is wrong. Error.code is kOutdated if nobody misses it where it is made anew: it is
+/// of an earlier version, or no JSON object. Others, say of a newer server, are not for us to
+/// replace.
 Result<Manifest> decode_manifest(std::string_view text);
+constexpr int kOutdated = 1;
 
 }  // namespace st::takes

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <map>
 #include <set>
 #include <system_error>
@@ -14,6 +16,7 @@
 #include "base/boot.h"
 #include "base/encodings.h"
 #include "base/fd.h"
+#include "base/out_of_descriptors.h"
 #include "digest/digest.h"
 #include "record/folder.h"
 #include "record/tables.h"
@@ -328,11 +331,21 @@ std::string manifest_path(const std::string& recordings_path, const std::string&
 Result<Manifest> read_manifest(const std::string& recordings_path, const std::string& take) {
     const Fd folder(
         ::open((recordings_path + "/" + kTakesFolder).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (folder) errno = 0;
     const auto text =
         folder ? record::read_file(folder.get(), take + ".json", kManifestBytesMax) : std::nullopt;
-    if (!text) return Error{"no take \"" + take + "\"", kNotFound};
+    if (!text) {
+        const int error = errno;
+        if (error == ENOENT) return Error{"no take \"" + take + "\"", kNotFound};
+        return Error{"read " + manifest_path(recordings_path, take) + ": " +
+                         (error == 0 ? "it is too large" : std::strerror(error)),
+                     is_out_of_descriptors(error) ? kUnavailable : kBroken};
+    }
     auto manifest = decode_manifest(*text);
-    if (!manifest) return Error{manifest.error().message, kBroken};
+    if (!manifest) {
+        return Error{manifest_path(recordings_path, take) + ": " + manifest.error().message,
+                     manifest.error().code == kOutdated ? kNotFound : kBroken};
+    }
     return manifest;
 }
 
@@ -350,6 +363,9 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
     const auto entries = entries_of(catalogue, take);
     if (!entries) return entries.error();
     if (entries->empty()) return Error{"no take \"" + take + "\"", kNotFound};
+    const auto before = read_manifest(recordings_path, take);
+    // It may be that of a newer server, or of a disk that cannot be read just now.
+    if (!before && before.error().code != kNotFound) return before.error();
     std::vector<Recording> recordings;
     std::uint64_t pictures = 0;
     for (const record::RecordingEntry& entry : *entries) {
@@ -364,7 +380,6 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
         for (Recording& one : recordings) one.table.taken_us = {};
     }
     sort_by_begin(recordings);
-    const auto before = read_manifest(recordings_path, take);
     Manifest manifest = describe_take(take, recordings, before ? &*before : nullptr);
     manifest.streamd = version;
     if (before) keep_digests(catalogue, *before, manifest);
@@ -372,6 +387,10 @@ Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& re
         if (!recording.table.moved_us) continue;
         const auto moved = move_table(catalogue, recordings_path, recording, manifest.zero_wall_us);
         if (!moved) return Error{moved.error().message, kBroken};
+    }
+    if (!before) {
+        const std::string outdated = manifest_path(recordings_path, take);
+        ::rename(outdated.c_str(), (outdated + kSetAside).c_str());
     }
     store_manifest(recordings_path, manifest);
     return manifest;

@@ -13,20 +13,23 @@
 namespace st::takes {
 
 constexpr char kTakesFolder[] = "takes";
+/// Behind the name of a take.json that was made anew.
+constexpr char kSetAside[] = ".bad";
 
 /// Error.code, as of archive::Catalogue.
 enum TakeError : int { kNotFound = 404, kConflict = 409, kBroken = 500, kUnavailable = 503 };
 
 /// <recordings>/takes/<take>.json
 std::string manifest_path(const std::string& recordings_path, const std::string& take);
-/// Error 404: there is none.
+/// Error 404: there is none, or it is outdated; 500: it cannot be read, or is of a newer server.
 Result<Manifest> read_manifest(const std::string& recordings_path, const std::string& take);
 /// Whole or not at all; makes the folder. Throws std::system_error.
 void store_manifest(const std::string& recordings_path, const Manifest& manifest);
 
 /// Reads the recordings, stores their tables where the zero moved, and take.json. Digests of files
-/// that are as they were stay. Error 404: no recordings, 409: one has not ended, 503: they are not
-/// all known yet.
+/// that are as they were stay. A take.json that is outdated is set aside. Error 404: no recordings,
+/// 409: one has not ended, 500: there is a take.json that read_manifest() refuses, or a table
+/// cannot be stored, 503: they are not all known yet.
 Result<Manifest> write_take(archive::Catalogue& catalogue, const std::string& recordings_path,
                             const std::string& take, const std::string& version);
 

@@ -326,6 +326,7 @@ bool Takes::is_as_described(const Manifest& manifest,
 
 Result<Manifest> Takes::get(const std::string& take) {
     auto manifest = read_manifest(path_, take);
+    if (!manifest && manifest.error().code != kNotFound) return manifest;
     const auto entries = entries_of(catalogue_, take);
     if (manifest && (!entries || is_as_described(*manifest, *entries))) {
         if (undigested_part(*manifest, {}) != nullptr) digest_later(take);
@@ -368,6 +369,7 @@ Result<void> Takes::remove(const std::string& take, const Removed& removed) {
     }
     if (has_manifest && ::unlink(path.c_str()) != 0 && errno != ENOENT)
         return Error{"delete " + path + ": " + std::strerror(errno), kBroken};
+    ::unlink((path + kSetAside).c_str());
     return {};
 }
 

@@ -56,8 +56,9 @@ class Takes {
     /// Whether there is a take.json of it, whatever the catalogue knows yet.
     bool is_described(const std::string& take) const;
     /// Makes take.json if an earlier run was ended before it did, and anew if a recording of it was
-    /// deleted, or has other MP4s now, or if it cannot be read. Error 503: it is not there, and not
-    /// all recordings are known yet.
+    /// deleted, or has other MP4s now, or if it is damaged or of an earlier version. Error 500: it
+    /// cannot be read, or is of a newer server; 503: it is not there, and not all recordings are
+    /// known yet.
     Result<Manifest> get(const std::string& take);
     /// Its recordings, of each of which `removed` is told, and take.json. 409: one of them records,
     /// or is kept; then none is deleted.

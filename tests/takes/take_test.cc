@@ -1,6 +1,7 @@
 /// Recordings made by hand, as a server leaves them, and the take that they make.
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <thread>
 
 #include "mux/picture_table.h"
+#include "support/temporary_folder.h"
 #include "takes/pairing.h"
 #include "takes/take_files.h"
 #include "takes/takes.h"
@@ -538,18 +540,70 @@ TEST_F(TakeFiles, while_the_catalogue_is_being_built_the_one_that_is_there_is_gi
     EXPECT_EQ(takes.get("run").error().code, kUnavailable);
 }
 
-TEST_F(TakeFiles, one_that_cannot_be_read_is_made_anew) {
-    make({.camera = "a"});
+TEST_F(TakeFiles, one_that_is_damaged_or_of_an_earlier_version_is_set_aside_and_made_anew) {
+    const std::string a = make({.camera = "a"});
     ASSERT_TRUE(written());
     archive::Catalogue catalogue(folder_, Log());
     Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
-    for (const char* text : {"", "{\"version\":2,", "{\"version\":3}"}) {
+    for (const char* text : {"", "{\"version\":2,", "[]", "{\"version\":1}"}) {
         std::ofstream(folder_ / "takes/walk.json") << text;
         const auto made = takes.get("walk");
         ASSERT_TRUE(made) << made.error().message;
         EXPECT_EQ(made->cameras.size(), 1U);
         wait_until_digested();
+        EXPECT_EQ(test::read_text(folder_ / "takes/walk.json.bad"), text);
     }
+    EXPECT_TRUE(takes.remove("walk", [](const record::RecordingEntry&) {}));
+    EXPECT_TRUE(fs::is_empty(folder_ / "takes")) << "what was set aside goes with the take";
+}
+
+TEST_F(TakeFiles, one_of_a_newer_server_is_said_and_stays) {
+    const std::string a = make({.camera = "a"});
+    ASSERT_TRUE(written());
+    const std::string table = test::read_text(folder_ / a / "pictures.csv");
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    const fs::path manifest = folder_ / "takes/walk.json";
+    for (const auto& [text, version] :
+         {std::pair(R"({"version":3,"zero_wall_us":1})", "3"), std::pair("{}", "none"),
+          std::pair(R"({"version":"2"})", "none")}) {
+        std::ofstream(manifest) << text;
+        const auto known = takes.get("walk");
+        ASSERT_FALSE(known) << text;
+        EXPECT_EQ(known.error().code, kBroken);
+        EXPECT_EQ(known.error().message,
+                  manifest.string() + ": take.json: its version is " + version + ", not 2");
+        EXPECT_EQ(write_take(catalogue, folder_, "walk", "1.2").error().code, kBroken)
+            << "nor does the end of a recording replace it";
+        EXPECT_EQ(takes.judge("walk", Verdict::failed, "x", {"x"}).error().code, kBroken);
+        EXPECT_EQ(test::read_text(manifest), text);
+    }
+    EXPECT_EQ(test::read_text(folder_ / a / "pictures.csv"), table);
+}
+
+TEST_F(TakeFiles, one_that_cannot_be_read_just_now_keeps_its_zero) {
+    make({.camera = "a"});
+    const auto before = written();
+    ASSERT_TRUE(before);
+    archive::Catalogue catalogue(folder_, Log());
+    Takes takes(catalogue, folder_, "1.2", Log(), [](const Manifest&) {});
+    const fs::path manifest = folder_ / "takes/walk.json";
+    const std::string text = test::read_text(manifest);
+    fs::permissions(folder_, fs::perms(0755));
+    fs::permissions(manifest, fs::perms::none);
+    // Root may read everything.
+    const auto me = static_cast<uid_t>(::setfsuid(65'534));
+    const auto known = takes.get("walk");
+    ::setfsuid(me);
+    fs::permissions(manifest, fs::perms(0644));
+    ASSERT_FALSE(known);
+    EXPECT_EQ(known.error().code, kBroken);
+    EXPECT_EQ(known.error().message, "read " + manifest.string() + ": Permission denied");
+    EXPECT_EQ(test::read_text(manifest), text);
+    const auto again = takes.get("walk");
+    ASSERT_TRUE(again) << again.error().message;
+    EXPECT_EQ(again->zero_wall_us, before->zero_wall_us);
+    EXPECT_FALSE(fs::exists(manifest.string() + kSetAside));
 }
 
 TEST_F(TakeFiles, only_recordings_of_takes_are_listed_the_newest_take_first) {
