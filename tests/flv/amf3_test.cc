@@ -1,25 +1,13 @@
-#include <gtest/gtest.h>
-
-#include "bytes.h"
-#include "flv/amf.h"
+#include "amf_values.h"
 
 namespace st::flv {
 namespace {
 
-/// Reads `amf3` behind AMF0's marker that switches to it.
-AmfValue value(const Wire& amf3) {
-    const Wire bytes = Wire{0x11} + amf3;
-    Amf0Reader reader(bytes);
-    auto read = reader.next();
-    EXPECT_TRUE(read) << read.error().message;
-    EXPECT_TRUE(reader.at_end()) << "stopped at " << reader.position();
-    return read ? *read : AmfValue();
-}
-
+/// Behind AMF0's marker that switches to it.
+Wire switched(const Wire& amf3) { return Wire{0x11} + amf3; }
+AmfValue value(const Wire& amf3) { return amf0::value(switched(amf3)); }
 std::string error(const Wire& amf3, AmfLimits limits = {}) {
-    const Wire bytes = Wire{0x11} + amf3;
-    auto read = Amf0Reader(bytes, limits).next();
-    return read ? "" : read.error().message;
+    return amf0::error(switched(amf3), limits);
 }
 
 TEST(Amf3, reads_each_scalar) {

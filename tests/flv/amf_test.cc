@@ -3,24 +3,13 @@
 #include <cmath>
 #include <limits>
 
-#include "bytes.h"
+#include "amf_values.h"
 
 namespace st::flv {
 namespace {
 
-AmfValue value(const Wire& bytes) {
-    Amf0Reader reader(bytes);
-    auto read = reader.next();
-    EXPECT_TRUE(read) << read.error().message;
-    EXPECT_TRUE(reader.at_end()) << "stopped at " << reader.position();
-    return read ? *read : AmfValue();
-}
-
-std::string error(const Wire& bytes, AmfLimits limits = {}) {
-    Amf0Reader reader(bytes, limits);
-    auto read = reader.next();
-    return read ? "" : read.error().message;
-}
+using amf0::error;
+using amf0::value;
 
 Wire encoded(const AmfValue& it) { return wire(encode_amf0(it).bytes()); }
 

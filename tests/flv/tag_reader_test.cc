@@ -1,5 +1,6 @@
 #include "bytes.h"
 #include "flv/tag.h"
+#include "support/pieces.h"
 
 namespace st::flv {
 namespace {
@@ -37,18 +38,9 @@ struct Read {
 
 Read read(TagReader& reader, Bytes bytes, std::size_t step) {
     Read read;
-    for (std::size_t at = 0; at < bytes.size(); at += step) {
-        reader.feed(bytes.subspan(at, std::min(step, bytes.size() - at)));
-        for (;;) {
-            auto tag = reader.next();
-            if (!tag) {
-                read.error = tag.error().message;
-                return read;
-            }
-            if (!*tag) break;
-            read.tags.push_back(**std::move(tag));
-        }
-    }
+    const auto error = test::feed_in_steps(reader, bytes, step,
+                                           [&](Tag&& tag) { read.tags.push_back(std::move(tag)); });
+    if (error) read.error = error->message;
     return read;
 }
 

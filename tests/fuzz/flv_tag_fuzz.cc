@@ -1,10 +1,10 @@
 /// FLV streams: what comes out does not depend on how the bytes were cut, and no tag is over its
 /// limit.
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "../support/pieces.h"
 #include "flv/tag.h"
 
 namespace st::flv {
@@ -29,20 +29,13 @@ std::string flatten(const Tag& tag) {
 Trace run(Bytes wire, std::uint32_t seed) {
     TagReader reader(kLimits);
     Trace trace;
-    while (!wire.empty()) {
-        seed = seed * 1'664'525U + 1'013'904'223U;
-        std::size_t size = seed == 0 ? wire.size() : seed >> 16 & (seed >> 31 ? 0xF : 0xFFF);
-        size = std::clamp<std::size_t>(size, 1, wire.size());
-        reader.feed(wire.first(size));
-        wire = wire.subspan(size);
-        for (;;) {
-            auto tag = reader.next();
-            if (!tag) {
-                trace.error = tag.error().message;
-                return trace;
-            }
-            if (!*tag) break;
-            trace.tags.push_back(flatten(**tag));
+    for (test::Pieces pieces(wire, seed, 0xF, 0xFFF); !pieces.at_end();) {
+        reader.feed(pieces.next());
+        const auto error =
+            test::pull(reader, [&](const Tag& tag) { trace.tags.push_back(flatten(tag)); });
+        if (error) {
+            trace.error = error->message;
+            return trace;
         }
         if (reader.held_bytes() > 2 * kLimits.body_bytes_max) std::abort();
     }

@@ -1,10 +1,10 @@
 /// Chunks: what comes out does not depend on how the bytes were cut, memory stays in its bounds,
 /// and what was read is read again from what the writer makes of it.
-#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "../support/pieces.h"
 #include "rtmp/aggregate.h"
 #include "rtmp/chunk_reader.h"
 #include "rtmp/chunk_writer.h"
@@ -43,20 +43,13 @@ std::string flatten(const Message& message) {
 Trace run(Bytes wire, std::uint32_t seed) {
     ChunkReader reader(kLimits);
     Trace trace;
-    while (!wire.empty()) {
-        seed = seed * 1'664'525U + 1'013'904'223U;
-        std::size_t size = seed >> 16 & (seed >> 31 ? 0x7 : 0xFFF);
-        size = std::clamp<std::size_t>(size, 1, wire.size());
-        reader.feed(wire.first(size));
-        wire = wire.subspan(size);
-        for (;;) {
-            auto message = reader.next();
-            if (!message) {
-                trace.error = message.error().message;
-                return trace;
-            }
-            if (!*message) break;
-            trace.messages.push_back(flatten(**message));
+    for (test::Pieces pieces(wire, seed, 0x7, 0xFFF); !pieces.at_end();) {
+        reader.feed(pieces.next());
+        const auto error = test::pull(
+            reader, [&](const Message& message) { trace.messages.push_back(flatten(message)); });
+        if (error) {
+            trace.error = error->message;
+            return trace;
         }
         if (reader.held_bytes() > kLimits.held_bytes_max) std::abort();
     }

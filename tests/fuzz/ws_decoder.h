@@ -1,12 +1,12 @@
 #pragma once
 /// The property both decoder targets check: what comes out does not depend on how the bytes were
 /// cut, nor on whether large payloads were received directly.
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "../support/pieces.h"
 #include "ws/codec.h"
 
 namespace st::ws {
@@ -41,28 +41,18 @@ inline std::string flatten(const Event& event) {
 
 /// False when an error ended it.
 inline bool pull(Decoder& decoder, Trace& trace) {
-    for (;;) {
-        auto event = decoder.next();
-        if (!event) {
-            trace.close_code = event.error().code;
-            return false;
-        }
-        if (!*event) return true;
-        trace.events.push_back(flatten(**event));
-    }
+    const auto error =
+        test::pull(decoder, [&](const Event& event) { trace.events.push_back(flatten(event)); });
+    if (error) trace.close_code = error->code;
+    return !error;
 }
 
 /// Feeds pieces of sizes drawn from `seed`.
 inline Trace run(Role role, Bytes wire, std::uint32_t seed) {
     Decoder decoder(role, kFuzzLimits);
     Trace trace;
-    while (!wire.empty()) {
-        seed = seed * 1'664'525U + 1'013'904'223U;
-        std::size_t size =
-            std::min<std::size_t>(seed >> 16 & (seed >> 31 ? 0x1F : 0x7FFF), wire.size());
-        size = std::max<std::size_t>(size, 1);
-        decoder.feed(wire.first(size));
-        wire = wire.subspan(size);
+    for (test::Pieces pieces(wire, seed, 0x1F, 0x7FFF); !pieces.at_end();) {
+        decoder.feed(pieces.next());
         if (!pull(decoder, trace)) break;
     }
     return trace;

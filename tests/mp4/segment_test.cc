@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "media/avc_config.h"
+#include "media/packets.h"
 #include "mp4/memory_segment_file.h"
 #include "mp4/movie.h"
 #include "mp4/movie_reader.h"
@@ -13,39 +13,19 @@
 namespace st::mp4 {
 namespace {
 
+using media::audio_config;
 using media::Packet;
 using media::PacketPtr;
+using media::shared;
+using media::video_config;
 using read_back::boxes;
 using read_back::read_movie;
 using read_back::Sample;
 using read_back::types;
 using testing::ElementsAre;
 
-constexpr std::array<std::uint8_t, 22> kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F,
-                                               0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
-                                               0x00, 0x00, 0x03, 0x03, 0x20, 0xF1};
-constexpr std::array<std::uint8_t, 4> kPps = {0x68, 0xCB, 0x83, 0xCB};
-constexpr std::array<std::uint8_t, 2> kAac = {0x11, 0x90};  // LC, 48 kHz, stereo
-constexpr std::uint32_t kRate = 48'000;
+constexpr std::uint32_t kRate = 48'000;  // of audio_config()
 constexpr std::int64_t kWall = 1'769'846'400'000'000;
-
-PacketPtr video_config() {
-    const std::array<Bytes, 1> sps = {Bytes(kSps)};
-    const std::array<Bytes, 1> pps = {Bytes(kPps)};
-    Packet packet;
-    packet.is_config = true;
-    packet.payload = media::encode_avc_config(sps, pps);
-    return std::make_shared<const Packet>(std::move(packet));
-}
-
-PacketPtr audio_config() {
-    Packet packet;
-    packet.track = media::Track::audio;
-    packet.codec = media::Codec::aac;
-    packet.is_config = true;
-    packet.payload = Buffer(Bytes(kAac));
-    return std::make_shared<const Packet>(std::move(packet));
-}
 
 PacketPtr picture(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, std::uint8_t number) {
     Packet packet;
@@ -54,7 +34,7 @@ PacketPtr picture(std::int64_t dts_ms, std::int32_t cts_ms, bool is_key, std::ui
     packet.is_key = is_key;
     const std::array<std::uint8_t, 6> bytes = {0, 0, 0, 2, 0x41, number};
     packet.payload = Buffer(Bytes(bytes));
-    return std::make_shared<const Packet>(std::move(packet));
+    return shared(std::move(packet));
 }
 
 PacketPtr sound(std::int64_t dts_ms, std::uint8_t number) {
@@ -64,7 +44,7 @@ PacketPtr sound(std::int64_t dts_ms, std::uint8_t number) {
     packet.dts_ms = dts_ms;
     const std::array<std::uint8_t, 3> bytes = {0x21, 0x10, number};
     packet.payload = Buffer(Bytes(bytes));
-    return std::make_shared<const Packet>(std::move(packet));
+    return shared(std::move(packet));
 }
 
 /// So many pictures of 40 ms from `from_ms` on, with one B-frame between two others, and the sound
@@ -93,7 +73,7 @@ SegmentMark mark() { return {"/live/door", {}, {}, kWall, 3, 1}; }
 bool record(SegmentFile& file, const std::vector<PacketPtr>& packets,
             std::optional<std::int64_t> next_ms = std::nullopt, std::int64_t fragment_ms = 200) {
     SoundClock clock(kRate, 1024);
-    const SegmentTracks tracks{video_config(), audio_config(), &clock, 2};
+    const SegmentTracks tracks{shared(video_config()), shared(audio_config()), &clock, 2};
     auto writer = SegmentWriter::begin(file, mark(), tracks, fragment_ms);
     EXPECT_TRUE(writer) << writer.error().message;
     try {
@@ -352,8 +332,8 @@ TEST(Segment, of_one_picture_is_as_short_as_its_publisher_said) {
     for (const std::optional<std::int64_t> next_ms : {std::optional<std::int64_t>(), {5'040}}) {
         MemorySegmentFile file;
         SoundClock clock(kRate, 1024);
-        auto writer =
-            SegmentWriter::begin(file, mark(), {video_config(), audio_config(), &clock, 2}, 200);
+        auto writer = SegmentWriter::begin(
+            file, mark(), {shared(video_config()), shared(audio_config()), &clock, 2}, 200);
         ASSERT_TRUE(writer);
         writer->end(5'000);  // it was to begin with a picture of then
         writer->add(picture(5'000, 0, true, 0));
@@ -486,8 +466,8 @@ TEST(Segment, on_a_disk_that_is_full_keeps_what_was_whole_and_says_what_is_missi
         MemorySegmentFile file;
         file.fail_after(room);
         SoundClock clock(kRate, 1024);
-        auto writer =
-            SegmentWriter::begin(file, mark(), {video_config(), audio_config(), &clock, 2}, 200);
+        auto writer = SegmentWriter::begin(
+            file, mark(), {shared(video_config()), shared(audio_config()), &clock, 2}, 200);
         ASSERT_TRUE(writer);
         std::size_t added = 0;
         EXPECT_THROW(
@@ -549,7 +529,7 @@ TEST(SoundClock, counts_as_the_configuration_of_the_sound_says) {
         media::Packet packet;
         packet.codec = codec;
         packet.payload = Buffer(config);
-        return sound_clock_of(std::make_shared<const media::Packet>(std::move(packet)));
+        return sound_clock_of(shared(std::move(packet)));
     };
     const std::uint8_t lc[] = {0x12, 0x10};        // 44.1 kHz
     const std::uint8_t he[] = {0x2B, 0x92, 0x08};  // of 22.05 kHz, doubled

@@ -2,11 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <array>
-
 #include "../mp4/memory_segment_file.h"
 #include "flv/tag.h"
-#include "media/avc_config.h"
+#include "media/packets.h"
 #include "record/segment_output.h"
 
 namespace st::record {
@@ -14,30 +12,7 @@ namespace {
 
 using media::Packet;
 
-constexpr std::array<std::uint8_t, 22> kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F,
-                                               0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
-                                               0x00, 0x00, 0x03, 0x03, 0x20, 0xF1};
-constexpr std::array<std::uint8_t, 4> kPps = {0x68, 0xCB, 0x83, 0xCB};
-constexpr std::array<std::uint8_t, 2> kAac = {0x11, 0x90};  // AAC-LC, 48 kHz, stereo
 constexpr std::int64_t kWallUs = 1'769'846'400'000'000;
-
-media::PacketPtr video_config() {
-    const std::array<Bytes, 1> sps = {Bytes(kSps)};
-    const std::array<Bytes, 1> pps = {Bytes(kPps)};
-    Packet packet;
-    packet.is_config = true;
-    packet.payload = media::encode_avc_config(sps, pps);
-    return std::make_shared<const Packet>(std::move(packet));
-}
-
-media::PacketPtr audio_config() {
-    Packet packet;
-    packet.track = media::Track::audio;
-    packet.codec = media::Codec::aac;
-    packet.is_config = true;
-    packet.payload = Buffer(Bytes(kAac));
-    return std::make_shared<const Packet>(std::move(packet));
-}
 
 media::PacketPtr frame(media::Track track, std::int64_t dts_ms, std::int32_t cts_ms = 0,
                        bool is_key = false) {
@@ -50,7 +25,7 @@ media::PacketPtr frame(media::Track track, std::int64_t dts_ms, std::int32_t cts
     packet.payload = Buffer(std::size_t{30});
     std::fill_n(packet.payload.data(), 30, 0x11);
     store_be32(packet.payload.data(), static_cast<std::uint32_t>(dts_ms));
-    return std::make_shared<const Packet>(std::move(packet));
+    return media::shared(std::move(packet));
 }
 
 /// Ten pictures of 40 ms with B-frames and sound beside them, from 5 s of the stream on.
@@ -60,8 +35,8 @@ mp4::MemorySegmentFile segment(bool has_sound = true) {
     mark.path = "/live/x";
     mark.first_wall_us = kWallUs;
     SegmentHeaders headers;
-    headers.video = video_config();
-    headers.audio = audio_config();
+    headers.video = media::shared(media::video_config());
+    headers.audio = media::shared(media::audio_config());
     auto output = begin_flv_segment(file, mark, headers, 100);
     for (std::int64_t i = 0; i < 10; ++i) {
         output->add(frame(media::Track::video, 5000 + i * 40,
@@ -176,7 +151,7 @@ TEST(FlvMovie, of_pictures_in_another_codec_is_refused_by_its_name_and_such_soun
         packet.codec = media::Codec::flv;
         packet.is_key = track == media::Track::video;
         packet.payload = Buffer(Bytes(body));
-        return std::make_shared<const Packet>(std::move(packet));
+        return media::shared(std::move(packet));
     };
     auto output = begin_flv_segment(file, mark, {}, 100);
     output->add(foreign(media::Track::video, {0x12, 1, 2, 3}));  // Sorenson H.263
@@ -191,7 +166,7 @@ TEST(FlvMovie, of_pictures_in_another_codec_is_refused_by_its_name_and_such_soun
 
     mp4::MemorySegmentFile other;
     SegmentHeaders headers;
-    headers.video = video_config();
+    headers.video = media::shared(media::video_config());
     output = begin_flv_segment(other, mark, headers, 100);
     output->add(frame(media::Track::video, 0, 0, true));
     output->add(foreign(media::Track::audio, {0x2F, 1, 2, 3}));  // MP3

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "base/when.h"
 #include "flv/tag.h"
-#include "media/avc_config.h"
+#include "media/packets.h"
 #include "mp4/movie.h"
 #include "mp4/segment_finish.h"
 #include "record/flv_movie.h"
@@ -26,15 +26,12 @@ namespace st::record {
 namespace {
 
 namespace fs = std::filesystem;
+using media::audio_config;
 using media::Packet;
+using media::video_config;
 using testing::ElementsAre;
 
-constexpr std::array<std::uint8_t, 22> kSps = {0x67, 0x42, 0xC0, 0x0C, 0xD9, 0x01, 0x41, 0x9F,
-                                               0x9F, 0x01, 0x10, 0x00, 0x00, 0x03, 0x00, 0x10,
-                                               0x00, 0x00, 0x03, 0x03, 0x20, 0xF1};
-constexpr std::array<std::uint8_t, 4> kPps = {0x68, 0xCB, 0x83, 0xCB};
 constexpr std::array<std::uint8_t, 4> kOtherPps = {0x68, 0xCB, 0x83, 0xCC};
-constexpr std::array<std::uint8_t, 2> kAac = {0x11, 0x90};
 constexpr std::chrono::seconds kPatience{60};
 
 class Quiet final : public hub::Publisher {
@@ -43,24 +40,6 @@ class Quiet final : public hub::Publisher {
     void replaced() override {}
     void kicked(const std::string&) override {}
 };
-
-Packet video_config(Bytes pps = kPps) {
-    const std::array<Bytes, 1> sps_list = {Bytes(kSps)};
-    const std::array<Bytes, 1> pps_list = {pps};
-    Packet packet;
-    packet.is_config = true;
-    packet.payload = media::encode_avc_config(sps_list, pps_list);
-    return packet;
-}
-
-Packet audio_config() {
-    Packet packet;
-    packet.track = media::Track::audio;
-    packet.codec = media::Codec::aac;
-    packet.is_config = true;
-    packet.payload = Buffer(Bytes(kAac));
-    return packet;
-}
 
 Packet numbered(media::Track track, std::int64_t dts_ms, std::uint32_t number, std::size_t bytes) {
     Packet packet;
@@ -277,7 +256,7 @@ TEST(Segments, begin_anew_where_the_configuration_changes) {
     world.start();
     world.publish();
     world.push(20);
-    world.publication.push(video_config(kPps), monotonic_ns());  // the same again
+    world.publication.push(video_config(), monotonic_ns());  // the same again
     world.push(20);
     world.publication.push(video_config(kOtherPps), monotonic_ns());
     world.push(20);
@@ -851,7 +830,7 @@ TEST(Segments, of_groups_larger_than_a_file_may_be_are_one_group_each) {
 mp4::MemorySegmentFile flv_segment(const mp4::SegmentMark& mark) {
     mp4::MemorySegmentFile file;
     SegmentHeaders headers;
-    headers.video = std::make_shared<const Packet>(video_config());
+    headers.video = media::shared(video_config());
     auto output = begin_flv_segment(file, mark, headers, 100);
     for (std::uint32_t i = 0; i < 10; ++i) {
         output->add(

@@ -11,6 +11,7 @@
 #include "flv/body.h"
 #include "rtmp/chunk_reader.h"
 #include "rtmp/chunk_writer.h"
+#include "support/pieces.h"
 
 namespace st::rtmp {
 
@@ -47,18 +48,10 @@ struct Decoded {
 
 inline Decoded decode(ChunkReader& reader, Bytes bytes, std::size_t step) {
     Decoded decoded;
-    for (std::size_t at = 0; at < bytes.size(); at += step) {
-        reader.feed(bytes.subspan(at, std::min(step, bytes.size() - at)));
-        for (;;) {
-            auto message = reader.next();
-            if (!message) {
-                decoded.error = message.error().message;
-                return decoded;
-            }
-            if (!*message) break;
-            decoded.messages.push_back(**std::move(message));
-        }
-    }
+    const auto error = test::feed_in_steps(reader, bytes, step, [&](Message&& message) {
+        decoded.messages.push_back(std::move(message));
+    });
+    if (error) decoded.error = error->message;
     return decoded;
 }
 

@@ -125,15 +125,9 @@ class Client {
 
     /// What the session makes of what it has.
     void pull() {
-        for (;;) {
-            auto event = session.next();
-            if (!event) {
-                error = event.error().message;
-                return;
-            }
-            if (!*event) return;
-            events.push_back(**std::move(event));
-        }
+        const auto why =
+            test::pull(session, [this](Event&& event) { events.push_back(std::move(event)); });
+        if (why) error = why->message;
     }
 
  private:

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/pieces.h"
 #include "ws/codec.h"
 #include "ws/encode.h"
 
@@ -40,18 +41,11 @@ struct Decoded {
 /// Feeds `wire` in pieces of `step` bytes until it ends or an error comes.
 inline Decoded decode(Decoder& decoder, Bytes wire, std::size_t step) {
     Decoded decoded;
-    for (std::size_t at = 0; at < wire.size(); at += step) {
-        decoder.feed(wire.subspan(at, std::min(step, wire.size() - at)));
-        for (;;) {
-            auto event = decoder.next();
-            if (!event) {
-                decoded.close_code = event.error().code;
-                decoded.message = event.error().message;
-                return decoded;
-            }
-            if (!*event) break;
-            decoded.events.push_back(**std::move(event));
-        }
+    const auto error = test::feed_in_steps(
+        decoder, wire, step, [&](Event&& event) { decoded.events.push_back(std::move(event)); });
+    if (error) {
+        decoded.close_code = error->code;
+        decoded.message = error->message;
     }
     return decoded;
 }
