@@ -46,7 +46,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 class Doors(harness.Case):
-    def streamctl(self, server, *words, expect=0, **more):
+    def by_socket(self, server, *words, expect=0, **more):
         command = [harness.program("streamctl"), "-s", f"unix:{self.socket(server)}", *words]
         return harness.run(command, expect=expect, **more).stdout.strip()
 
@@ -77,7 +77,7 @@ class Doors(harness.Case):
         }[role]
         if door == "signed":
             if role != "control":
-                path = self.streamctl(server, "sign", path.removesuffix(".flv"), "--role", role)
+                path = self.by_socket(server, "sign", path.removesuffix(".flv"), "--role", role)
                 path = path.replace("?", ".flv?") if role in ("publish", "play") else path
         if door == "proxy":
             headers["X-Forwarded-For"] = "10.0.0.5"
@@ -100,7 +100,7 @@ class Doors(harness.Case):
         """The same: RTMP has neither a control socket nor proxies that could say for whom they ask."""
         name = f"rtmp{round_}{DOORS.index(door)}"
         if door == "signed":
-            name = self.streamctl(server, "sign", f"/live/{name}", "--role", role).removeprefix("/live/")
+            name = self.by_socket(server, "sign", f"/live/{name}", "--role", role).removeprefix("/live/")
         token = {"local token": "local", "token": role, "other token": "other"}.get(door)
         if token:
             name += "?token=" + tokens[token if token != "other" else self.other(role)]
@@ -119,7 +119,7 @@ class Doors(harness.Case):
         modes = dict.fromkeys(ROLES, "local")
         server = self.start(auth={**modes, "secret": "s3cret"}, live={"wait": "0ms"})
         # The tokens are the server's own; only their digests lie on its disk.
-        tokens = {role: self.streamctl(server, "token", "new", role, "--role", role) for role in ROLES}
+        tokens = {role: self.by_socket(server, "token", "new", role, "--role", role) for role in ROLES}
         stored = (server.recordings / ".streamd/tokens.json").read_text()
         for token in tokens.values():
             self.assertNotIn(token, stored)
@@ -153,20 +153,20 @@ class Doors(harness.Case):
 
     def test_tokens_are_listed_revoked_and_outlive_a_restart(self):
         server = self.start(auth={"play": "token", "control": "local"}, live={"wait": "0ms"})
-        token = self.streamctl(server, "token", "new", "tv", "--role", "play", "--role", "camera")
+        token = self.by_socket(server, "token", "new", "tv", "--role", "play", "--role", "camera")
         ask = lambda: server.http("GET", "/live/x.flv", headers={"Authorization": f"Bearer {token}"}).status
         self.assertEqual(ask(), 404)
         server.stop()
         server.start()
         self.assertEqual(ask(), 404)
-        table = self.streamctl(server, "token").splitlines()
+        table = self.by_socket(server, "token").splitlines()
         self.assertIn("NAME", table[0])
         self.assertRegex(table[1], r"^tv +play camera +20")
-        self.streamctl(server, "token", "new", "tv", "--role", "play", expect=1)
-        self.streamctl(server, "token", "revoke", "tv")
+        self.by_socket(server, "token", "new", "tv", "--role", "play", expect=1)
+        self.by_socket(server, "token", "revoke", "tv")
         self.assertEqual(ask(), 401)
-        self.streamctl(server, "token", "revoke", "tv", expect=1)
-        self.streamctl(server, "sign", "/live/x", expect=1)  # without a secret nothing is signed
+        self.by_socket(server, "token", "revoke", "tv", expect=1)
+        self.by_socket(server, "sign", "/live/x", expect=1)  # without a secret nothing is signed
         server.stop()
 
     def ask_from(self, server, address, method, path, headers=None):

@@ -303,35 +303,31 @@ class Archive(harness.Case):
 
     def test_streamctl_lists_saves_and_takes_pictures(self):
         server = self.start()
-
-        def streamctl(*words, expect=0):
-            return harness.run([harness.program("streamctl"), "-s", f"127.0.0.1:{server.port}", *words], expect=expect)
-
-        listed = streamctl("archive", "/live/walk").stdout
+        listed = self.streamctl(server, "archive", "/live/walk").stdout
         self.assertRegex(listed, r"LENGTH.*\n.* 18\.0s .*ready")
         movie = self.folder / "part.mp4"
-        done = streamctl("archive", "/live/walk", "--start", rfc3339(2.48), "--duration", "5s", "-o", movie)
+        done = self.streamctl(server, "archive", "/live/walk", "--start", rfc3339(2.48), "--duration", "5s", "-o", movie)
         self.assertEqual(done.stdout.split(), [str(movie)])
         self.assertEqual(harness.picture_digests(movie), self.expected(2.48, 5))
         picture = self.folder / "p.jpg"
-        streamctl("picture", "/live/walk", rfc3339(2.48), "-o", picture)
+        self.streamctl(server, "picture", "/live/walk", rfc3339(2.48), "-o", picture)
         self.assertEqual(picture.read_bytes()[:3], b"\xff\xd8\xff")
         # Neither is overwritten, nor is a name that means no file.
         for file, command in ((movie, ("archive", "/live/walk", "--start", rfc3339(2.48), "--duration", "1s")),
                               (picture, ("picture", "/live/walk", rfc3339(1)))):
             for taken in (file, self.folder):
                 whole = file.read_bytes()
-                refused = streamctl(*command, "-o", taken, expect=73)
+                refused = self.streamctl(server, *command, "-o", taken, expect=73)
                 self.assertIn(f"{taken}: exists already", refused.stderr)
                 self.assertEqual(file.read_bytes(), whole)
             other = file.with_name("other" + file.suffix)
-            said = json.loads(streamctl("--json", *command, "-o", other).stdout)
+            said = json.loads(self.streamctl(server, "--json", *command, "-o", other).stdout)
             self.assertEqual(said, {"path": str(other), "bytes": other.stat().st_size})
         none = self.folder / "none.mp4"
-        refused = streamctl("archive", "nobody", "--start", rfc3339(0), "--duration", "1", "-o", none, expect=1)
+        refused = self.streamctl(server, "archive", "nobody", "--start", rfc3339(0), "--duration", "1", "-o", none, expect=1)
         self.assertIn("nothing of /camera/nobody is stored", refused.stderr)
         self.assertEqual(list(self.folder.glob("none*")), [])
-        streamctl("archive", "/live/walk", "--start", rfc3339(0), expect=64)
+        self.streamctl(server, "archive", "/live/walk", "--start", rfc3339(0), expect=64)
         server.stop()
 
     def camera_movie(self, server, start, duration_s, expect=200):

@@ -585,6 +585,10 @@ class Case(unittest.IsolatedAsyncioTestCase):
         server = self.new_streamd(*args, **more)
         return server.start()
 
+    def streamctl(self, server, *words, expect=0):
+        """streamctl at this server; see run()."""
+        return run([program("streamctl"), "-s", server.ws_url, *words], expect=expect)
+
     def start_secure(self, certificate, key, *args, **more):
         """The same with a listener for https and one for RTMPS beside the plain ones."""
         return self.start_streamd("--tls-port", "0", "--rtmps-port", "0", "--tls-cert", certificate,

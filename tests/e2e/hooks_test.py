@@ -109,10 +109,6 @@ class Hooks(harness.Case):
         self.addCleanup(made.close)
         return made
 
-    def streamctl(self, server, *words, expect=0):
-        command = [harness.program("streamctl"), "-s", server.ws_url, *words]
-        return harness.run(command, expect=expect)
-
     def hook(self, server):
         return server.http("GET", "/api/v1/hooks").json["items"][0]
 

@@ -49,7 +49,7 @@ class LocalAccess(harness.Case):
         connection.request("GET", path, headers=headers or {})
         return connection.getresponse()
 
-    def streamctl(self, *args, expect=0, **env):
+    def local(self, *args, expect=0, **env):
         environment = {**os.environ, "XDG_RUNTIME_DIR": str(self.runtime), **env}
         for name in ("STREAMCTL_SERVER", "STREAMCTL_TOKEN"):
             if name not in env:
@@ -127,17 +127,17 @@ class LocalAccess(harness.Case):
 
     def test_streamctl_finds_its_way(self):
         server = self.start_local()
-        self.streamctl("-s", f"unix:{self.socket}", "status")
-        self.streamctl("-s", server.ws_url, "status")
-        self.streamctl("-s", f"127.0.0.1:{server.port}", "status")
-        refused = self.streamctl("-s", server.ws_url, "status", expect=77, STREAMCTL_TOKEN="wrong")
+        self.local("-s", f"unix:{self.socket}", "status")
+        self.local("-s", server.ws_url, "status")
+        self.local("-s", f"127.0.0.1:{server.port}", "status")
+        refused = self.local("-s", server.ws_url, "status", expect=77, STREAMCTL_TOKEN="wrong")
         self.assertIn("STREAMCTL_TOKEN", refused.stderr)
-        self.streamctl("-s", server.ws_url, "status", expect=77, XDG_RUNTIME_DIR="/nonexistent")
+        self.local("-s", server.ws_url, "status", expect=77, XDG_RUNTIME_DIR="/nonexistent")
 
     def test_without_s_the_socket_of_the_default_port_is_found(self):
         server = self.start_local()
         self.socket.rename(self.runtime / "streamd-50001.sock")
-        self.streamctl("status")
+        self.local("status")
         server.stop()
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can become somebody else")

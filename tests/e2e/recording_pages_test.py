@@ -38,7 +38,7 @@ class Pages(harness.Case):
         server = self.start_streamd()
         for number in range(1001):
             fake_recording(server.recordings, number)
-        done = harness.run([harness.program("streamctl"), "-s", server.ws_url, "--json", "recordings"])
+        done = self.streamctl(server, "--json", "recordings")
         self.assertEqual(len(json.loads(done.stdout)["items"]), 1001)
 
     def test_a_recording_whose_dump_is_gone_is_said_to_have_failed(self):

@@ -49,9 +49,6 @@ class Segments(harness.Case):
     def open_marks(self, server):
         return list(server.recordings.rglob("*.open"))
 
-    def streamctl(self, server, *args, expect=0):
-        return harness.run([harness.program("streamctl"), "-s", server.ws_url, *args], expect=expect)
-
     def wait_stopped(self, server, count=1):
         harness.wait_for(lambda: server.log.count("record.stopped") == count, "the recording has ended")
         harness.wait_for(lambda: not self.open_marks(server), "all segments are finished")

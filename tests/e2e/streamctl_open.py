@@ -11,13 +11,10 @@ import terminal
 
 
 class Open(harness.Case):
-    def ctl(self, server, *args, expect=0):
-        return harness.run([harness.program("streamctl"), "-s", f"127.0.0.1:{server.port}", *args], expect=expect)
-
     def test_open_prints_an_address_that_logs_in_once(self):
         server = self.start_streamd()
         for args in ([], ["--json"]):
-            out = self.ctl(server, *args, "open").stdout.strip()
+            out = self.streamctl(server, *args, "open").stdout.strip()
             url = json.loads(out)["url"] if args else out
             self.assertRegex(url, rf"^http://127\.0\.0\.1:{server.port}/#once=[0-9a-f]{{64}}$")
             body = {"once": url.split("=")[1]}
@@ -76,28 +73,28 @@ class Open(harness.Case):
 
     def test_qr_shows_the_fingerprint_of_the_servers_own_authority(self):
         server = self.start_streamd("--tls", "auto", "--tls-port", "0")
-        lines = self.ctl(server, "qr").stdout.rstrip("\n").split("\n")
+        lines = self.streamctl(server, "qr").stdout.rstrip("\n").split("\n")
         self.assertRegex(lines[-2], "^https://.+/camera$")
         (fingerprint,) = re.findall("^authority: SHA-256 ([0-9A-F:]{95})$", lines[-1])
         pem = ssl.PEM_cert_to_DER_cert(server.http("GET", "/ca/streamd-authority.pem").body.decode())
         self.assertEqual(fingerprint.replace(":", "").lower(), hashlib.sha256(pem).hexdigest())
-        said = json.loads(self.ctl(server, "--json", "qr").stdout)
+        said = json.loads(self.streamctl(server, "--json", "qr").stdout)
         self.assertEqual(said, {"url": lines[-2], "authority_sha256": fingerprint})
 
     def test_qr_holds_the_secure_address_of_the_camera_page(self):
         plain = self.start_streamd()
-        refused = self.ctl(plain, "qr", expect=1)
+        refused = self.streamctl(plain, "qr", expect=1)
         self.assertIn("the server has no certificate", refused.stderr)
         self.assertIn("start it with --tls auto", refused.stderr)
         certificate, key = harness.make_cert(self.folder / "tls")
         server = self.start_streamd("--tls-port", "0", "--tls-cert", certificate, "--tls-key", key)
         base = re.escape(f":{server.ports['https']}/camera")
-        lines = self.ctl(server, "qr").stdout.rstrip("\n").split("\n")
+        lines = self.streamctl(server, "qr").stdout.rstrip("\n").split("\n")
         self.assertRegex(lines[-1], f"^https://.+{base}$", "its certificate is somebody else's")
         self.assertGreater(sum("\u2588" in line for line in lines), 15)
-        named = json.loads(self.ctl(server, "--json", "qr", "phone").stdout)
+        named = json.loads(self.streamctl(server, "--json", "qr", "phone").stdout)
         self.assertRegex(named["url"], f"^https://.+{base}\\?name=phone$")
-        self.ctl(server, "qr", "no/name", expect=64)
+        self.streamctl(server, "qr", "no/name", expect=64)
 
 
 if __name__ == "__main__":

@@ -150,12 +150,12 @@ class TakeCase(harness.Case):
 
         await harness.async_wait_for(clocks, f"the clocks of {names}")
 
-    async def streamctl(self, server, *args):
+    async def run_streamctl(self, server, *args):
         return await harness.async_run([harness.program("streamctl"), "-s", server.ws_url, *args], expect=None)
 
     async def export(self, server, form, *more, name=None):
         folder = self.folder / (name or form)
-        done = await self.streamctl(server, "export", "walk", "--to", form, "-o", str(folder), *more)
+        done = await self.run_streamctl(server, "export", "walk", "--to", form, "-o", str(folder), *more)
         self.assertEqual(done.returncode, 0, done)
         self.assertEqual([path for path in folder.iterdir() if path.name.startswith(".")], [])
         return folder

@@ -71,7 +71,7 @@ class TakeExports(TakeCase):
         for name in ("again", "early", "late"):
             self.assertIn("", [slot["picture"] for slot in rows_of(folder / f"{name}.cfr.csv")], name)
         self.assertNotIn("", [slot["picture"] for slot in rows_of(folder / "lossy.cfr.csv")][5:-5])
-        done = await self.streamctl(server, "export", "walk", "--to", "freemocap", "-o", str(self.folder / "none"))
+        done = await self.run_streamctl(server, "export", "walk", "--to", "freemocap", "-o", str(self.folder / "none"))
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("there is no time at which all cameras have pictures", done.stderr)
         for process in pushes.values():
@@ -118,10 +118,10 @@ class TakeExports(TakeCase):
         for name in ("stream.mp4", "pictures.csv"):
             (west / name).unlink()
         (server.recordings / "takes/walk.json").unlink()
-        failed = json.loads((await self.streamctl(server, "--json", "take", "show", "walk")).stdout)
+        failed = json.loads((await self.run_streamctl(server, "--json", "take", "show", "walk")).stdout)
         self.assertEqual(failed["verdict"], "check")
         await asyncio.to_thread(convert)
-        mended = json.loads((await self.streamctl(server, "--json", "take", "show", "walk")).stdout)
+        mended = json.loads((await self.run_streamctl(server, "--json", "take", "show", "walk")).stdout)
         parts = {camera["camera"]: camera["parts"][0] for camera in mended["cameras"]}
         for camera in before["cameras"]:
             part = camera["parts"][0]
@@ -137,7 +137,7 @@ class TakeExports(TakeCase):
         server = self.start_streamd(config={"recording": {"max_bytes_per_file": most}})
         pushes = [await self.push(server, clip, name) for name in ("a", "b")]
         await self.known(server, "a", "b")
-        done = await self.streamctl(server, "take", "run", "walk", "--duration", "6s", "--max-error", "1s")
+        done = await self.run_streamctl(server, "take", "run", "walk", "--duration", "6s", "--max-error", "1s")
         self.assertIn(done.returncode, (0, 3), done)
         self.assertNotIn("lost its connection", done.stderr)
         self.assertNotIn("its recording has ended", done.stderr)
@@ -152,7 +152,7 @@ class TakeExports(TakeCase):
             self.assertLess(max(b - a for a, b in zip(stamps, stamps[1:])), 40_000, "nothing is missing")
         folder = await self.export(server, "cfr")
         self.check_films(folder, tables, movies, 30)
-        refused = await self.streamctl(server, "export", "walk", "--to", "caliscope", "-o", str(self.folder / "none"))
+        refused = await self.run_streamctl(server, "export", "walk", "--to", "caliscope", "-o", str(self.folder / "none"))
         self.assertEqual(refused.returncode, 1, refused)
         self.assertIn("films, and Caliscope reads one a camera", refused.stderr)
         for process in pushes:

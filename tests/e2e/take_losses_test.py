@@ -56,7 +56,7 @@ class TakeLosses(TakeCase):
             "whole": (self.numbered_clip("whole", "-bf", "0"), ""),
         })
         folder = self.folder / "cfr"
-        done = await self.streamctl(server, "export", "walk", "--to", "cfr", "-o", str(folder), "--crf", "1")
+        done = await self.run_streamctl(server, "export", "walk", "--to", "cfr", "-o", str(folder), "--crf", "1")
         self.assertEqual(done.returncode, 0, done)
         for name, rows in tables.items():
             slots = rows_of(folder / f"{name}.cfr.csv")
@@ -93,10 +93,10 @@ class TakeLosses(TakeCase):
             for name, fault in sensors.items()
         ]
         await self.known(server, *sensors)
-        done = await self.streamctl(server, "take", "run", "walk", "--duration", "15s", "--max-error", "1s")
+        done = await self.run_streamctl(server, "take", "run", "walk", "--duration", "15s", "--max-error", "1s")
         self.assertIn(done.returncode, (1, 3), done)  # 1: on a slow machine they are finished later
         await asyncio.to_thread(server.finished_sessions, len(sensors))
-        done = await self.streamctl(server, "--json", "sync-check", "walk", "--readout", "20ms")
+        done = await self.run_streamctl(server, "--json", "sync-check", "walk", "--readout", "20ms")
         self.assertEqual(done.returncode, 0, done)
         for camera in json.loads(done.stdout)["cameras"]:
             self.assertGreater(camera["flashes"], 3, done)

@@ -31,22 +31,22 @@ class Takes(TakeCase):
         pushes = [await self.push(server, clip, name, fault) for name, (fault, *_) in self.FAULTS.items()]
         await self.known(server, *self.FAULTS)
 
-        refused = await self.streamctl(server, "take", "run", "walk", "--max-error", "0.001ms")
+        refused = await self.run_streamctl(server, "take", "run", "walk", "--max-error", "0.001ms")
         self.assertEqual(refused.returncode, 1, refused)
         self.assertIn("its clock is known to ±", refused.stderr)
-        missing = await self.streamctl(server, "take", "run", "walk", "ahead", "nobody")
+        missing = await self.run_streamctl(server, "take", "run", "walk", "ahead", "nobody")
         self.assertEqual((missing.returncode, server.sessions()), (1, {}), missing)
         self.assertIn("no such camera: nobody\n", missing.stderr)
 
         # The bound of two seconds of a jittery network may be more than the default.
-        done = await self.streamctl(server, "take", "run", "walk", "--duration", "2s", "--max-error", "1s")
+        done = await self.run_streamctl(server, "take", "run", "walk", "--duration", "2s", "--max-error", "1s")
         self.assertIn(done.returncode, (0, 3), done)
         wall_minus_boot = wall_minus_boot_us()
         self.assertEqual(len(done.stdout.split()), 2)
         manifest = json.loads((server.recordings / "takes/walk.json").read_text())
         self.assertEqual(done.returncode == 3, manifest["verdict"] == "check", manifest)
         self.assertEqual((manifest["version"], manifest["take"]), (2, "walk"))
-        shown = await self.streamctl(server, "--json", "take", "show", "walk")
+        shown = await self.run_streamctl(server, "--json", "take", "show", "walk")
         self.assertEqual(json.loads(shown.stdout), manifest)
         for columns in (80, 40):
             _, text = in_terminal([harness.program("streamctl"), "-s", server.ws_url, "take", "show", "walk"], columns)
@@ -60,12 +60,12 @@ class Takes(TakeCase):
         moment = begin + datetime.timedelta(seconds=1.25)
         for name, at in (("take", ("1.25s", "--take", "walk")), ("wall", (moment.isoformat(),))):
             file = self.folder / f"{name}.jpg"
-            await self.streamctl(server, "picture", "ahead", *at, "-o", file)
+            await self.run_streamctl(server, "picture", "ahead", *at, "-o", file)
             pictures[name] = file.read_bytes()
         self.assertEqual(pictures["take"], pictures["wall"])
-        refused = await self.streamctl(server, "picture", "ahead", "yesterday", "--take", "walk")
+        refused = await self.run_streamctl(server, "picture", "ahead", "yesterday", "--take", "walk")
         self.assertEqual(refused.returncode, 64, refused)
-        refused = await self.streamctl(server, "picture", "ahead", "1s", "--take", "run")
+        refused = await self.run_streamctl(server, "picture", "ahead", "1s", "--take", "run")
         self.assertEqual((refused.returncode, "no take" in refused.stderr), (1, True), refused)
 
         tables = {}
@@ -89,7 +89,7 @@ class Takes(TakeCase):
                              (int(rows[0]["take_us"]), int(rows[-1]["take_us"])))
         self.assertEqual(min(int(rows[0]["take_us"]) for rows in tables.values()), 0)
         self.check_pairing(manifest["pairing"], tables)
-        got = await self.streamctl(server, "get", "--take", "walk", "-o", str(self.folder / "got"))
+        got = await self.run_streamctl(server, "get", "--take", "walk", "-o", str(self.folder / "got"))
         self.assertEqual(got.returncode, 0, got)
         copy = json.loads((self.folder / "got/take.json").read_text())
         for camera in copy["cameras"]:
@@ -98,11 +98,11 @@ class Takes(TakeCase):
         await self.check_exports(server, tables)
 
         kept = next(iter(server.sessions()))
-        await self.streamctl(server, "recordings", "keep", kept)
-        self.assertEqual((await self.streamctl(server, "take", "delete", "walk", "-y")).returncode, 1)
-        await self.streamctl(server, "recordings", "keep", kept, "--release")
+        await self.run_streamctl(server, "recordings", "keep", kept)
+        self.assertEqual((await self.run_streamctl(server, "take", "delete", "walk", "-y")).returncode, 1)
+        await self.run_streamctl(server, "recordings", "keep", kept, "--release")
         ids = set(server.sessions())
-        self.assertEqual((await self.streamctl(server, "take", "delete", "walk", "-y")).returncode, 0)
+        self.assertEqual((await self.run_streamctl(server, "take", "delete", "walk", "-y")).returncode, 0)
         events = (await asyncio.to_thread(server.http, "GET", "/api/v1/events")).json["items"]
         told = [event for event in events if event["type"] == "recording.deleted"]
         gone = ids - set(server.sessions())
@@ -137,7 +137,7 @@ class Takes(TakeCase):
         self.check_freemocap(await self.export(server, "freemocap"), tables)
         self.check_pose2sim(await self.export(server, "pose2sim"), tables)
         self.check_lerobot(await self.export(server, "lerobot"), tables)
-        uneven = await self.streamctl(server, "export", "walk", "--to", "lerobot", "--fps", "29.97", "-o",
+        uneven = await self.run_streamctl(server, "export", "walk", "--to", "lerobot", "--fps", "29.97", "-o",
                                       str(self.folder / "uneven"))
         self.assertEqual(uneven.returncode, 1, uneven)
         self.assertIn("a whole number of pictures a second, not 29.970", uneven.stderr)
@@ -182,9 +182,9 @@ class Takes(TakeCase):
         await self.known(server, *sensors)
 
         async def checked(take, *cameras):
-            done = await self.streamctl(server, "take", "run", take, *cameras, "--duration", "4s", "--max-error", "1s")
+            done = await self.run_streamctl(server, "take", "run", take, *cameras, "--duration", "4s", "--max-error", "1s")
             self.assertIn(done.returncode, (0, 3), done)
-            done = await self.streamctl(server, "--json", "sync-check", take, "--readout", "20ms")
+            done = await self.run_streamctl(server, "--json", "sync-check", take, "--readout", "20ms")
             return done, json.loads(done.stdout), json.loads((server.recordings / f"takes/{take}.json").read_text())
 
         done, said, manifest = await checked("true", "a", "b")
@@ -202,7 +202,7 @@ class Takes(TakeCase):
         self.assertEqual(manifest["verdict"], "failed")
         self.assertIn("sync-check: c saw the flash", manifest["why"][-1])
         # Without --readout it may find nothing, which confirms nothing.
-        done = await self.streamctl(server, "sync-check", "false")
+        done = await self.run_streamctl(server, "sync-check", "false")
         self.assertEqual(done.returncode, 3, done)
         manifest = json.loads((server.recordings / "takes/false.json").read_text())
         self.assertEqual(manifest["verdict"], "failed")
@@ -226,7 +226,7 @@ class Takes(TakeCase):
 
             await harness.async_wait_for(have_said, "what they said of themselves")
             recording = [asyncio.create_task(camera.record(frames)) for camera in (phone, board)]
-            done = await self.streamctl(server, "--json", "take", "run", "walk", "--duration", "1s",
+            done = await self.run_streamctl(server, "--json", "take", "run", "walk", "--duration", "1s",
                                         "--max-error", "1h")
             await asyncio.gather(*recording)
             self.assertIn(done.returncode, (0, 3), done)
@@ -236,13 +236,13 @@ class Takes(TakeCase):
             self.assertEqual(said.pop("warnings"), [warning])
             self.assertEqual(said, json.loads((server.recordings / "takes/walk.json").read_text()))
             # What is refused says it, too; nothing is started.
-            refused = await self.streamctl(server, "take", "run", "next", "phone")
+            refused = await self.run_streamctl(server, "take", "run", "next", "phone")
             self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
             self.assertIn("warning: " + warning, refused.stderr)
             self.assertIn("phone: nothing is known about its clock yet", refused.stderr)
             await phone.send({"type": "health", "battery": 0.04, "charging": False})
             await harness.async_wait_for(lambda: server.cameras()["phone"]["health"]["battery"] == 0.04, "the news")
-            refused = await self.streamctl(server, "take", "run", "next", "--max-error", "1h")
+            refused = await self.run_streamctl(server, "take", "run", "next", "--max-error", "1h")
             self.assertEqual((refused.returncode, len(server.sessions())), (1, 2), refused)
             self.assertIn("phone: its battery is at 4 % and is not charging", refused.stderr)
             self.assertIn("nothing was started", refused.stderr)
@@ -252,7 +252,7 @@ class Takes(TakeCase):
         server = self.start_streamd()
         async with harness.Camera(server, "old") as camera:
             await server.wait_cameras("old")
-            refused = await self.streamctl(server, "take", "run", "jump", "--duration", "1s")
+            refused = await self.run_streamctl(server, "take", "run", "jump", "--duration", "1s")
             self.assertEqual(refused.returncode, 1, refused)
             self.assertIn("old: ", refused.stderr)
             starting = asyncio.create_task(server.start_capture(take="jump"))
@@ -270,10 +270,10 @@ class Takes(TakeCase):
         self.assertEqual(manifest["verdict"], "check")
         self.assertIn("known to ±", " ".join(manifest["why"]))
         self.assertIn("of that assumed", " ".join(manifest["why"]))
-        done = await self.streamctl(server, "export", "jump", "--to", "mcap", "-o", str(self.folder / "m"))
+        done = await self.run_streamctl(server, "export", "jump", "--to", "mcap", "-o", str(self.folder / "m"))
         self.assertEqual(done.returncode, 1, done)
         self.assertIn("old: has B-frames", done.stderr)
-        none = await self.streamctl(server, "export", "walk", "--to", "csv", "-o", str(self.folder / "n"))
+        none = await self.run_streamctl(server, "export", "walk", "--to", "csv", "-o", str(self.folder / "n"))
         self.assertEqual(none.returncode, 1, none)
         await asyncio.to_thread(server.stop)
 
