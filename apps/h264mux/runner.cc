@@ -19,22 +19,17 @@
 #include "cli/exit_codes.h"
 #include "cli/terminal.h"
 #include "even_rate.h"
-#include "json/read.h"
 #include "json/write.h"
 #include "media/movie_facts.h"
 #include "moment.h"
 #include "mux/align.h"
-#include "mux/report.h"
+#include "mux/report_json.h"
 #include "record/remux.h"
 #include "record/verifier.h"
 #include "worker_pool.h"
 
 namespace st::h264mux {
 namespace {
-
-/// Of a report as JSON, whose lists end after 100 entries.
-constexpr std::size_t kReportBytesMax = std::size_t{16} << 20;
-constexpr std::size_t kReportDepthMax = 16;
 
 /// What is known of the input beside what is in it.
 void add_notes(const PlannedJob& planned, mux::Report& report) {
@@ -256,11 +251,11 @@ class Runner {
             object.set("at_ms", report.from_us / 1000);
             object.set("width", report.width);
             object.set("height", report.height);
-            const auto whole = json::read(mux::to_json(report), {kReportBytesMax, kReportDepthMax});
+            const json::Object whole = mux::to_object(report);
             for (const char* key :
                  {"dropped", "seq_gaps", "seq_gap_count", "seq_missing", "seq_restarts", "damage",
                   "damage_count", "damage_bytes", "notes"}) {
-                if (whole && whole->object() != nullptr) object.set(key, (*whole->object())[key]);
+                object.set(key, whole[key]);
             }
             std::printf("%s\n", json::write(object).c_str());
         } else if (!options_.quiet) {

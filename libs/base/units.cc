@@ -122,6 +122,14 @@ std::string fixed(double value, int decimals) {
     return text.data();
 }
 
+std::string fixed_short(double value, int decimals_max) {
+    std::string text = fixed(value, decimals_max);
+    if (text.find('.') == std::string::npos) return text;
+    while (text.back() == '0') text.pop_back();
+    if (text.back() == '.') text.pop_back();
+    return text;
+}
+
 std::string human_bytes(std::uint64_t bytes) {
     if (bytes < 1000) return std::to_string(bytes) + " B";
     double value = static_cast<double>(bytes);

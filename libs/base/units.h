@@ -31,6 +31,9 @@ std::string format_size(std::uint64_t bytes);
 /// With so many decimals, rounded: "29.97".
 std::string fixed(double value, int decimals);
 
+/// At most so many decimals: "29.97", "30".
+std::string fixed_short(double value, int decimals_max);
+
 /// For people: "812 B", "1.4 MB", "3.2 GB" (1000-based).
 std::string human_bytes(std::uint64_t bytes);
 

@@ -1,121 +1,13 @@
 #include "mux/report.h"
 
 #include <array>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/bytes.h"
 #include "base/units.h"
-#include "base/utf8.h"
 
 namespace st::mux {
 namespace {
-
-/// Of a number with decimals.
-std::string without_zeros(std::string number) {
-    while (number.back() == '0') number.pop_back();
-    if (number.back() == '.') number.pop_back();
-    return number;
-}
-
-/// One JSON object or list, written as it is told.
-class Json {
- public:
-    Json& open(char bracket) {
-        separate();
-        out_ += bracket;
-        return *this;
-    }
-    Json& close(char bracket) {
-        out_ += bracket;
-        return *this;
-    }
-    Json& key(std::string_view name) {
-        text(name);
-        out_ += ':';
-        return *this;
-    }
-    Json& text(std::string_view value) {
-        separate();
-        out_ += '"';
-        for (const char c : is_utf8(as_bytes(value)) ? std::string(value) : ascii(value)) put(c);
-        out_ += '"';
-        return *this;
-    }
-    Json& raw(std::string_view value) {
-        separate();
-        out_ += value;
-        return *this;
-    }
-    template <class Integer>
-    Json& number(Integer value) {
-        return raw(std::to_string(value));
-    }
-    /// At most three decimals: a rate is not known better.
-    Json& rate(std::optional<double> value) {
-        if (!value || !std::isfinite(*value)) return raw("null");
-        return raw(without_zeros(fixed(*value, 3)));
-    }
-    Json& boolean(bool value) { return raw(value ? "true" : "false"); }
-    std::string take() { return std::move(out_); }
-
- private:
-    void separate() {
-        if (out_.empty()) return;
-        const char last = out_.back();
-        if (last != '{' && last != '[' && last != ':') out_ += ',';
-    }
-    void put(char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            out_ += '\\';
-            out_ += c;
-        } else if (byte < 0x20) {
-            std::array<char, 8> escaped{};
-            std::snprintf(escaped.data(), escaped.size(), "\\u%04x", byte);
-            out_ += escaped.data();
-        } else {
-            out_ += c;
-        }
-    }
-    /// A file name that is not UTF-8: its odd bytes as '?'.
-    static std::string ascii(std::string_view value) {
-        std::string out(value);
-        for (char& c : out) c = static_cast<unsigned char>(c) < 0x80 ? c : '?';
-        return out;
-    }
-
-    std::string out_;
-};
-
-void put_lists(Json& json, const Report& report) {
-    json.key("seq_gaps").open('[');
-    for (const SeqGap& gap : report.seq_gaps) {
-        json.open('{').key("after").number(gap.after).key("missing").number(gap.missing).close('}');
-    }
-    json.close(']').key("seq_gap_count").number(report.seq_gap_count);
-    json.key("seq_missing").number(report.seq_missing);
-    json.key("seq_restarts").number(report.seq_restarts);
-    json.key("files").open('[');
-    for (const OutputFile& file : report.files) {
-        json.open('{').key("name").text(file.name).key("path").text(file.path).key("kind").text(
-            file.kind);
-        json.key("bytes").number(file.bytes).key("duration_ms").number(file.duration_ms);
-        json.key("pictures").number(file.pictures);
-        json.key("width").number(file.width).key("height").number(file.height).close('}');
-    }
-    json.close(']').key("damage").open('[');
-    for (const Damage& damage : report.damage) {
-        json.open('{').key("file").text(damage.file).key("offset").number(damage.offset);
-        json.key("bytes").number(damage.bytes).key("what").text(damage.what).close('}');
-    }
-    json.close(']').key("damage_count").number(report.damage_count);
-    json.key("damage_bytes").number(report.damage_bytes);
-    json.key("notes").open('[');
-    for (const auto& note : report.notes) json.text(note);
-    json.close(']');
-}
 
 std::string seconds(std::uint64_t ms) {
     std::array<char, 64> text{};
@@ -170,7 +62,7 @@ void put_rates(std::string& out, const Report& report) {
 }
 
 /// 20, 1.4, 0.35: no more digits than say something.
-std::string short_ms(double ms) { return without_zeros(fixed(ms, ms < 1 ? 2 : 1)); }
+std::string short_ms(double ms) { return fixed_short(ms, ms < 1 ? 2 : 1); }
 
 void put_alignment(std::string& out, const Alignment& alignment) {
     out += "  begins at " + seconds(alignment.begins_us / 1000) + " on the common time line, " +
@@ -211,87 +103,7 @@ void put_losses(std::string& out, const Report& report) {
     }
 }
 
-void put_alignment(Json& json, const Report& report) {
-    json.key("alignment");
-    if (!report.alignment) {
-        json.raw("null");
-        return;
-    }
-    const Alignment& alignment = *report.alignment;
-    json.open('{').key("begins_ms").rate(static_cast<double>(alignment.begins_us) / 1000);
-    json.key("error_ms").rate(alignment.error_ms);
-    json.key("clock_error_ms").rate(alignment.clock_error_ms);
-    json.key("network_error_ms").rate(alignment.network_error_ms);
-    json.key("network").text(alignment.has_exchanges ? "exchanges"
-                             : alignment.was_pinged  ? "pinged"
-                                                     : "assumed");
-    json.key("camera_error_ms").rate(alignment.camera_error_ms).close('}');
-}
-
-void put_clock(Json& json, const Report& report) {
-    const clock::Standing& clock = report.clock;
-    const auto put = [&](std::string_view key, const std::optional<std::int64_t>& value) {
-        json.key(key);
-        value ? json.number(*value) : json.raw("null");
-    };
-    const auto known = [&](std::int64_t value) {
-        return clock.method == clock::Method::none ? std::nullopt : std::optional(value);
-    };
-    json.key("clock").open('{').key("unit");
-    report.clock_unit.empty() ? json.raw("null") : json.text(report.clock_unit);
-    json.key("method").text(clock::to_string(clock.method));
-    put("offset_us", known(clock.offset_us));
-    put("drift_ppm", known(clock.drift_ppm));
-    put("bound_us", known(clock.bound_us));
-    put("origin_us", report.clock_origin_us);
-    put("rtt_us", clock.rtt_us);
-    json.key("exchanges").number(clock.exchanges);
-    put("spread_us", report.clock_spread_us);
-    json.key("repairs").number(report.repairs).close('}');
-}
-
 }  // namespace
-
-std::string to_json(const Report& report) {
-    Json json;
-    json.open('{').key("input").text(report.input).key("input_format").text(report.input_format);
-    json.key("input_bytes").number(report.input_bytes);
-    json.key("messages").number(report.messages).key("pictures").number(report.pictures);
-    json.key("key_frames").number(report.key_frames).key("bytes").number(report.bytes);
-    json.key("dropped").open('{').key("bad").number(report.dropped.bad);
-    json.key("repeated").number(report.dropped.repeated);
-    json.key("undecodable")
-        .number(report.dropped.undecodable + report.dropped.lost_pictures +
-                report.dropped.unknown_form);
-    json.key("lost_pictures").number(report.dropped.lost_pictures);
-    json.key("unknown_form").number(report.dropped.unknown_form).close('}');
-    json.key("timing").text(report.timing).key("timing_why").text(report.timing_why);
-    json.key("fps").rate(report.fps);
-    json.key("fps_device").rate(report.fps_device).key("fps_arrival").rate(report.fps_arrival);
-    const FpsEstimate& estimate = report.fps_estimate;
-    json.key("fps_estimate")
-        .open('{')
-        .key("fps")
-        .rate(estimate.fps)
-        .key("source")
-        .text(estimate.source);
-    json.key("clamped").boolean(estimate.clamped).key("frame_count").number(estimate.frame_count);
-    json.key("without_config").rate(estimate.without_config).close('}');
-    json.key("bitrate_bps")
-        .number(report.bitrate_bps)
-        .key("duration_ms")
-        .number(report.duration_ms);
-    json.key("width").number(report.width).key("height").number(report.height);
-    json.key("first_picture_wall_us");
-    report.first_picture_wall_us ? json.number(*report.first_picture_wall_us) : json.raw("null");
-    json.key("first_taken_wall_us");
-    report.first_taken_wall_us ? json.number(*report.first_taken_wall_us) : json.raw("null");
-    put_clock(json, report);
-    put_alignment(json, report);
-    json.key("closed").boolean(report.closed);
-    put_lists(json, report);
-    return json.close('}').take();
-}
 
 std::string to_text(const Accuracy& accuracy) {
     const std::string camera = "camera " + short_ms(accuracy.camera_error_ms) +

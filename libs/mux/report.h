@@ -1,6 +1,5 @@
 #pragma once
-/// What a run of the muxer found and made. Keys and units of to_json are those of session.json
-/// where the two say the same (docs/http-api: recordings).
+/// What a run of the muxer found and made. As JSON: mux/report_json.h.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -158,9 +157,6 @@ struct Report {
     /// 3 if there are losses, else 0.
     int exit_code() const { return has_losses() ? 3 : 0; }
 };
-
-/// One JSON object on one line, no newline at its end.
-std::string to_json(const Report& report);
 
 /// What of the input is in no output and where it was damaged: a line each, indented; empty if
 /// there is nothing to say.

@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "mux/report_json.h"
 #include "record/folder.h"
 
 namespace st::record {
@@ -22,10 +23,6 @@ constexpr int kVersion = 1;
 /// Cleaning may make a camera's text three times as long.
 constexpr std::size_t kCapabilitiesBytesMax = 3 * camera::kTextBytesMax;
 constexpr std::size_t kCapabilitiesDepthMax = camera::kTextDepthMax;
-
-Value number_or_null(const std::optional<double>& value) {
-    return value ? Value(std::round(*value * 1000) / 1000) : Value();
-}
 
 Value encode_size(const std::optional<camera::Size>& size) {
     if (!size) return {};
@@ -58,65 +55,6 @@ Value encode_capabilities(const std::string& text) {
     const auto value = json::read(text, {kCapabilitiesBytesMax, kCapabilitiesDepthMax});
     if (!value || value->object() == nullptr) return Object();
     return json::cleaned(*value, camera::kTextBytesMax);
-}
-
-Array encode_files(const mux::Report& report) {
-    Array files;
-    for (const mux::OutputFile& file : report.files) {
-        Object object;
-        object.set("name", file.name);
-        object.set("kind", file.kind);
-        object.set("bytes", file.bytes);
-        object.set("duration_ms", file.duration_ms);
-        object.set("pictures", file.pictures);
-        object.set("width", file.width);
-        object.set("height", file.height);
-        files.push_back(object);
-    }
-    return files;
-}
-
-Array encode_damage(const mux::Report& report) {
-    Array list;
-    for (const mux::Damage& damage : report.damage) {
-        Object object;
-        object.set("file", damage.file);
-        object.set("offset", damage.offset);
-        object.set("bytes", damage.bytes);
-        object.set("what", damage.what);
-        list.push_back(object);
-    }
-    return list;
-}
-
-Array encode_gaps(const mux::Report& report) {
-    Array gaps;
-    for (const mux::SeqGap& gap : report.seq_gaps) {
-        Object object;
-        object.set("after", gap.after);
-        object.set("missing", gap.missing);
-        gaps.push_back(object);
-    }
-    return gaps;
-}
-
-Object encode_clock(const Meta& meta, const mux::Report& report) {
-    const clock::Standing& standing = report.clock;
-    const bool is_known = standing.method != clock::Method::none;
-    const auto known = [&](std::int64_t value) { return is_known ? Value(value) : Value(); };
-    Object clock;
-    clock.set("unit", report.clock_unit.empty() ? Value() : Value(report.clock_unit));
-    clock.set("method", std::string(clock::to_string(standing.method)));
-    clock.set("offset_us", known(standing.offset_us));
-    clock.set("drift_ppm", known(standing.drift_ppm));
-    clock.set("bound_us", known(standing.bound_us));
-    clock.set("origin_us", report.clock_origin_us);
-    clock.set("rtt_us", standing.rtt_us);
-    clock.set("exchanges", standing.exchanges);
-    clock.set("spread_us", report.clock_spread_us);
-    clock.set("repairs", report.repairs);
-    clock.set("ping_us", meta.ping_us);
-    return clock;
 }
 
 /// Where the recording lies on the server's clock, as pictures.csv has it.
@@ -175,26 +113,28 @@ void set_report(Object& object, const Meta& meta, const mux::Report& report, boo
     dropped.set("unknown_form", unknown);
     dropped.set("lost_pictures", report.dropped.lost_pictures);
     object.set("dropped", dropped);
-    object.set("seq_gaps", encode_gaps(report));
+    object.set("seq_gaps", mux::gap_list(report));
     object.set("seq_gap_count", report.seq_gap_count);
     object.set("seq_missing", report.seq_missing);
     object.set("timing", measured && !report.timing.empty() ? Value(report.timing) : Value());
-    object.set("fps", number_or_null(report.fps));
-    object.set("fps_device", number_or_null(report.fps_device));
-    object.set("fps_arrival", number_or_null(report.fps_arrival));
+    object.set("fps", mux::rate_value(report.fps));
+    object.set("fps_device", mux::rate_value(report.fps_device));
+    object.set("fps_arrival", mux::rate_value(report.fps_arrival));
     Object estimate;
-    estimate.set("fps", measured ? number_or_null(report.fps_estimate.fps) : Value());
+    estimate.set("fps", measured ? mux::rate_value(report.fps_estimate.fps) : Value());
     estimate.set("source", measured ? Value(report.fps_estimate.source) : Value());
     object.set("fps_estimate", estimate);
     object.set("bitrate_bps", report.bitrate_bps);
     object.set("duration_ms", report.duration_ms);
-    object.set("clock", encode_clock(meta, report));
+    Object clock = mux::clock_fields(report);
+    clock.set("ping_us", meta.ping_us);
+    object.set("clock", std::move(clock));
     object.set("times", encode_times(report));
     Array warnings;
     for (const std::string& warning : warnings_of(meta, report)) warnings.emplace_back(warning);
     object.set("warnings", warnings);
-    object.set("files", encode_files(report));
-    object.set("damage", encode_damage(report));
+    object.set("files", mux::file_list(report, false));
+    object.set("damage", mux::damage_list(report));
     object.set("damage_count", report.damage_count);
 }
 

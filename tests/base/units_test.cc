@@ -70,6 +70,14 @@ TEST(Fixed, has_so_many_decimals_and_is_rounded) {
     EXPECT_EQ(fixed(1e15, 0), "1000000000000000");
 }
 
+TEST(Fixed, leaves_out_zeros_at_the_end_but_no_whole_places) {
+    EXPECT_EQ(fixed_short(29.97, 3), "29.97");
+    EXPECT_EQ(fixed_short(30, 3), "30");
+    EXPECT_EQ(fixed_short(100.04, 1), "100");
+    EXPECT_EQ(fixed_short(100, 0), "100");
+    EXPECT_EQ(fixed_short(0, 2), "0");
+}
+
 TEST(Rfc3339, is_utc_with_milliseconds) {
     EXPECT_EQ(rfc3339(0), "1970-01-01T00:00:00.000Z");
     EXPECT_EQ(rfc3339(1'700'000'000'123'456), "2023-11-14T22:13:20.123Z");

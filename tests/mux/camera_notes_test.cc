@@ -11,6 +11,7 @@
 #include "mux/align.h"
 #include "mux/input.h"
 #include "mux/recording.h"
+#include "mux/report_json.h"
 #include "support/cases.h"
 
 namespace st::mux {

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "mux/recording.h"
+#include "mux/report_json.h"
 
 namespace st::mux {
 namespace {

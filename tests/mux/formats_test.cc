@@ -6,6 +6,7 @@
 #include "base/fd.h"
 #include "mux/convert.h"
 #include "mux/recording.h"
+#include "mux/report_json.h"
 
 namespace st::mux {
 namespace {
