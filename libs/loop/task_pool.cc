@@ -1,24 +1,24 @@
 #include "loop/task_pool.h"
 
 #include <exception>
+#include <system_error>
 
 #include "base/this_thread.h"
 
 namespace st::loop {
 
 TaskPool::TaskPool(const std::string& name, unsigned threads, OnFailure on_failure)
-    : on_failure_(std::move(on_failure)),
-      slow_max_(threads - 1),
-      slow_share_(threads / 2),
-      running_(threads) {
-    for (unsigned i = 0; i < threads; ++i) {
-        threads_.emplace_back([this, name] {
-            name_this_thread(name);
-            run();
-            const Lock lock(mutex_);
-            --running_;
-            over_.notify_all();
-        });
+    : on_failure_(std::move(on_failure)), slow_max_(threads - 1), slow_share_(threads / 2) {
+    try {
+        for (unsigned i = 0; i < threads; ++i) {
+            threads_.emplace_back([this, name] {
+                name_this_thread(name);
+                run();
+            });
+        }
+    } catch (const std::system_error&) {  // not so many can be had: those that were end
+        stop();
+        throw;
     }
 }
 
@@ -52,12 +52,12 @@ bool TaskPool::stop(std::chrono::steady_clock::time_point until) {
     news_.notify_all();
     {
         Lock lock(mutex_);
-        while (running_ > 0) {
-            if (over_.wait_until(lock.native(), until) == std::cv_status::timeout) break;
-        }
-        if (running_ > 0) return false;
+        const bool is_over = over_.wait_until(lock.native(), until, [this]() ST_REQUIRES(mutex_) {
+            return running_ == 0 && quick_.empty();
+        });
+        if (!is_over) return false;
     }
-    stop();
+    stop();  // the threads have nothing more to do
     return true;
 }
 
@@ -79,6 +79,7 @@ void TaskPool::run() {
             std::deque<Task>& queue = is_slow ? slow_ : quick_;
             task = std::move(queue.front());
             queue.pop_front();
+            ++running_;
             if (is_slow) ++slow_running_;
         }
         try {
@@ -86,13 +87,13 @@ void TaskPool::run() {
         } catch (const std::exception& e) {  // C3: the top of a thread
             if (on_failure_) on_failure_(e.what());
         }
-        if (!is_slow) continue;
-        task = {};
+        task = {};  // what it holds is gone before it counts as done
         {
             const Lock lock(mutex_);
-            --slow_running_;
+            if (--running_ == 0) over_.notify_all();
+            if (is_slow) --slow_running_;
         }
-        news_.notify_all();
+        if (is_slow) news_.notify_all();
     }
 }
 

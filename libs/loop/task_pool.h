@@ -29,7 +29,8 @@ class BlockingWork {
 class TaskPool final : public BlockingWork {
  public:
     /// `threads` >= 2. `name`: shown by top -H, at most 15 bytes. `on_failure`: told what an
-    /// exception said that came out of a task; on the pool's threads.
+    /// exception said that came out of a task; on the pool's threads. Throws std::system_error: no
+    /// thread.
     TaskPool(const std::string& name, unsigned threads, OnFailure on_failure);
     ~TaskPool() override { stop(); }
     TaskPool(const TaskPool&) = delete;
@@ -39,8 +40,9 @@ class TaskPool final : public BlockingWork {
     void post(Effort effort, Task task) override ST_EXCLUDES(mutex_);
     /// Runs what was posted, then joins. Idempotent.
     void stop() ST_EXCLUDES(mutex_);
-    /// Drops slow tasks that have not begun and waits for the others. False: some still run at
-    /// `until`, as on a disk that hangs. What they use must live on; the destructor waits for them.
+    /// Drops slow tasks that have not begun and waits for the others. False: some are not done at
+    /// `until`, as on a disk that hangs; a pool without tasks is never late. What they use must
+    /// live on; the destructor waits for them.
     bool stop(std::chrono::steady_clock::time_point until) ST_EXCLUDES(mutex_);
 
  private:
@@ -52,11 +54,11 @@ class TaskPool final : public BlockingWork {
     const unsigned slow_share_;  ///< so many of them begin although quick ones wait
     Mutex mutex_;
     std::condition_variable news_;
-    std::condition_variable over_;  ///< running_ has become less
+    std::condition_variable over_;  ///< running_ has become 0
     std::deque<Task> quick_ ST_GUARDED_BY(mutex_);
     std::deque<Task> slow_ ST_GUARDED_BY(mutex_);
+    unsigned running_ ST_GUARDED_BY(mutex_) = 0;  ///< tasks that have begun
     unsigned slow_running_ ST_GUARDED_BY(mutex_) = 0;
-    unsigned running_ ST_GUARDED_BY(mutex_);  ///< threads that have not ended
     bool stopping_ ST_GUARDED_BY(mutex_) = false;
     std::vector<std::thread> threads_;
 };

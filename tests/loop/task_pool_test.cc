@@ -85,6 +85,32 @@ TEST(TaskPool, with_a_limit_drops_slow_tasks_that_have_not_begun) {
     EXPECT_EQ(quick_done, 20);
 }
 
+TEST(TaskPool, without_tasks_is_not_late_however_late_it_is) {
+    const auto past = std::chrono::steady_clock::now() - seconds(60);
+    for (int i = 0; i < 50; ++i) {
+        TaskPool pool("test", 4, {});
+        EXPECT_TRUE(pool.stop(past));
+    }
+    std::promise<void> done;
+    TaskPool pool("test", 2, {});
+    pool.post(Effort::slow, [&] { done.set_value(); });
+    done.get_future().wait();
+    EXPECT_TRUE(pool.stop(std::chrono::steady_clock::now() + seconds(60))) << "nor after them";
+}
+
+TEST(TaskPool, that_is_late_is_so_for_a_task_that_runs) {
+    std::promise<void> begun;
+    std::promise<void> gate;
+    TaskPool pool("test", 2, {});
+    pool.post(Effort::quick, [&] {
+        begun.set_value();
+        gate.get_future().wait();
+    });
+    begun.get_future().wait();
+    EXPECT_FALSE(pool.stop(std::chrono::steady_clock::now() - seconds(60)));
+    gate.set_value();
+}
+
 TEST(TaskPool, takes_nothing_more_once_it_has_stopped) {
     TaskPool pool("test", 2, {});
     pool.stop();
