@@ -36,7 +36,7 @@ ARROWS = {
     "dump": ["camera"],
     "hub": ["clock", "media"],
     "worker": ["loop"],
-    "notify": ["loop", "digest", "control"],
+    "notify": ["loop", "digest", "auth", "control"],
     "mux": ["mp4", "dump", "flv", "clock"],
     "record": ["mux", "mp4", "worker", "hub", "control"],
     "takes": ["archive", "record", "mux", "clock", "worker", "digest"],

@@ -11,6 +11,9 @@
 namespace st::notify {
 namespace {
 
+using auth::Decided;
+using auth::Question;
+
 /// By RTMP one may be longer than any request of HTTP.
 constexpr std::size_t kQueryBytesMax = 4 * 1024;
 

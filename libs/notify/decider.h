@@ -6,23 +6,13 @@
 #include <memory>
 #include <string>
 
+#include "auth/decision.h"
 #include "base/log.h"
-#include "base/result.h"
 #include "loop/timers.h"
 #include "notify/http_client.h"
 #include "notify/options.h"
 
 namespace st::notify {
-
-struct Question {
-    bool is_publish = false;
-    std::string path;  ///< "/app/name"
-    std::string protocol;
-    std::string query;  ///< without what proves a right
-    std::string peer;
-};
-/// Error.code 403: the reason, fit for the peer.
-using Decided = std::function<void(Result<void>)>;
 
 class Decider {
  public:
@@ -35,8 +25,10 @@ class Decider {
     Decider(const Decider&) = delete;
     Decider& operator=(const Decider&) = delete;
 
-    /// `done` is called once, unless this or its client ends before. `options`: of this question.
-    void ask(const DecideOptions& options, const Question& question, const Decided& done);
+    /// `done` is called once, unless this or its client ends before; its reason is fit for the
+    /// peer. `options`: of this question.
+    void ask(const DecideOptions& options, const auth::Question& question,
+             const auth::Decided& done);
 
  private:
     HttpClient& http_;

@@ -14,6 +14,8 @@ namespace {
 
 using control::ApiError;
 using control::ErrorCode;
+using auth::Decided;
+using auth::Question;
 
 /// The same target in the same form keeps its journal, whatever else changes.
 std::string journal_name(const Endpoint& endpoint) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/decision.h"
 #include "base/log.h"
 #include "base/sync.h"
 #include "control/error.h"
@@ -43,7 +44,7 @@ class Hooks {
 
     /// `done` is called once, on the questions' thread; not if the server ends before. False:
     /// nobody is to be asked, and it is not called.
-    bool decide(const Question& question, const Decided& done) ST_EXCLUDES(mutex_);
+    bool decide(const auth::Question& question, const auth::Decided& done) ST_EXCLUDES(mutex_);
 
     /// In the order of the configuration; what a reload changed may be missing for a moment.
     std::vector<control::HookStatus> status() const ST_EXCLUDES(mutex_);

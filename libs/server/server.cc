@@ -278,10 +278,8 @@ void Server::Parts::begin_hooks() {
                           if (hooks) hooks->add(type, json);
                       }},
                      std::nullopt);
-    live.decide = [this](const auth::Question& question, auth::Decided done) {
-        return hooks->decide(
-            {question.is_publish, question.path, question.protocol, question.query, question.peer},
-            std::move(done));
+    live.decide = [this](const auth::Question& question, const auth::Decided& done) {
+        return hooks->decide(question, done);
     };
 }
 
