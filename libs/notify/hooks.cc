@@ -1,6 +1,7 @@
 #include "notify/hooks.h"
 
 #include <algorithm>
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -8,14 +9,15 @@
 #include "base/encodings.h"
 #include "base/secrets.h"
 #include "digest/digest.h"
+#include "loop/task_pool.h"
 
 namespace st::notify {
 namespace {
 
-using control::ApiError;
-using control::ErrorCode;
 using auth::Decided;
 using auth::Question;
+using control::ApiError;
+using control::ErrorCode;
 
 /// The same target in the same form keeps its journal, whatever else changes.
 std::string journal_name(const Endpoint& endpoint) {
@@ -28,6 +30,8 @@ std::string journal_name(const Endpoint& endpoint) {
 /// What may wait for the thread that writes it down.
 constexpr std::size_t kPostedBytesMax = std::size_t{16} << 20;
 constexpr std::size_t kPostBytes = 256;  ///< of one, beside its text
+/// One writes journals anew, the other is kept for syncs.
+constexpr unsigned kDiskThreads = 2;
 
 ApiError no_failed_message(const std::string& id) {
     return {ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};
@@ -63,19 +67,21 @@ class Mailbox {
 };
 
 /// Everything that is told, on a thread of its own. What it waits for is that an event is in the
-/// journal of each endpoint; syncs and the like are done on the pool. Only what is guarded may be
+/// journal of each endpoint; syncs and the like are done on a pool: its own, since a sync that
+/// waits for the deletions and listings of others comes too late. Only what is guarded may be
 /// looked at by others.
 class Hooks::Deliveries {
  public:
-    Deliveries(std::string folder, const std::string& user_agent, loop::BlockingWork& disk,
-               const Log& log)
+    Deliveries(std::string folder, const std::string& user_agent, const Log& log)
         : folder_(std::move(folder)),
+          disk_("hooks-disk", kDiskThreads, tell(log)),
           courier_("hooks", user_agent, tell(log)),
-          world_{courier_, courier_, wall_us, random_jitter(), log, aside(disk)} {}
+          world_{courier_, courier_, wall_us, random_jitter(), log, aside()} {}
 
     ~Deliveries() {
         mailbox_->close();
         courier_.stop();
+        disk_.stop(std::chrono::steady_clock::now());  // a rewrite need not begin any more
     }
     Deliveries(const Deliveries&) = delete;
     Deliveries& operator=(const Deliveries&) = delete;
@@ -138,18 +144,18 @@ class Hooks::Deliveries {
     }
 
  private:
-    decltype(OutboxWorld::aside) aside(loop::BlockingWork& disk) {
-        return [&disk, mailbox = mailbox_](std::function<void()> work, OutboxWorld::Done done) {
-            disk.post(loop::Effort::slow,
-                      [mailbox, work = std::move(work), done = std::move(done)] {
-                          std::string problem;
-                          try {
-                              work();
-                          } catch (const std::exception& e) {  // C3: a thread of the pool
-                              problem = e.what();
-                          }
-                          mailbox->post([done, problem] { done(problem); });
-                      });
+    decltype(OutboxWorld::aside) aside() {
+        return [&disk = disk_, mailbox = mailbox_](loop::Effort effort, std::function<void()> work,
+                                                   OutboxWorld::Done done) {
+            disk.post(effort, [mailbox, work = std::move(work), done = std::move(done)] {
+                std::string problem;
+                try {
+                    work();
+                } catch (const std::exception& e) {  // C3: a thread of the pool
+                    problem = e.what();
+                }
+                mailbox->post([done, problem] { done(problem); });
+            });
         };
     }
     bool reserve(const std::string& type, std::size_t bytes) {
@@ -223,6 +229,7 @@ class Hooks::Deliveries {
     std::map<std::string, std::uint64_t> lost_ ST_GUARDED_BY(mutex_);  ///< events, by type
     std::vector<control::HookStatus> statuses_ ST_GUARDED_BY(mutex_);
     std::vector<std::string> order_;  ///< names of journals, as configured
+    loop::TaskPool disk_;             ///< each outbox has at most one task there
     Courier courier_;
     const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(courier_);
     OutboxWorld world_;
@@ -266,12 +273,8 @@ class Hooks::Questions {
     Decider decider_;
 };
 
-Hooks::Hooks(std::string folder, std::string version, const Options& options,
-             loop::BlockingWork& disk, Log log)
-    : folder_(std::move(folder)),
-      user_agent_("streamd/" + version),
-      disk_(disk),
-      log_(std::move(log)) {
+Hooks::Hooks(std::string folder, std::string version, const Options& options, Log log)
+    : folder_(std::move(folder)), user_agent_("streamd/" + version), log_(std::move(log)) {
     prepare(options);
     reconfigure(options);
 }
@@ -290,7 +293,7 @@ Hooks::Questions* Hooks::questions() const {
 
 void Hooks::prepare(const Options& options) {
     if (deliveries() == nullptr && !options.endpoints.empty()) {
-        auto made = std::make_unique<Deliveries>(folder_, user_agent_, disk_, log_);
+        auto made = std::make_unique<Deliveries>(folder_, user_agent_, log_);
         const Lock lock(mutex_);
         deliveries_ = std::move(made);
     }

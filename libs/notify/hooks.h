@@ -13,7 +13,6 @@
 #include "base/sync.h"
 #include "control/error.h"
 #include "control/hook_status.h"
-#include "loop/task_pool.h"
 #include "notify/courier.h"
 #include "notify/decider.h"
 #include "notify/options.h"
@@ -24,9 +23,7 @@ namespace st::notify {
 class Hooks {
  public:
     /// `folder`: where the journals lie, one for each target; made when the first is needed.
-    /// `disk`: for what takes as long as a disk does; outlives this.
-    Hooks(std::string folder, std::string version, const Options& options, loop::BlockingWork& disk,
-          Log log);
+    Hooks(std::string folder, std::string version, const Options& options, Log log);
     /// What was told before is in the journals.
     ~Hooks();
     Hooks(const Hooks&) = delete;
@@ -73,7 +70,6 @@ class Hooks {
 
     const std::string folder_;
     const std::string user_agent_;
-    loop::BlockingWork& disk_;
     const Log log_;
     mutable Mutex mutex_;
     std::unique_ptr<Deliveries> deliveries_ ST_GUARDED_BY(mutex_);

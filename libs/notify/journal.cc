@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -139,17 +140,17 @@ bool Journal::add(std::int64_t at_us, const std::string& type, const std::string
     return append_added({next_number_, {}, at_us, type, body});
 }
 
-bool Journal::append_added(Added added) {
+bool Journal::append_added(const Added& added, std::string_view behind) {
     const std::string line = encode(JournalRecord(added));
     if (line.size() > kJournalLineMax || waiting_bytes_ + line.size() > waiting_bytes_max_) {
         return false;
     }
     write_owed();
-    write_at(file_->get(), line, size_, path_);
+    write_at(file_->get(), line + std::string(behind), size_, path_);
     const auto bytes = static_cast<std::uint32_t>(line.size());
     waiting_.push_back({added.number, size_, bytes, added.at_us});
     waiting_bytes_ += bytes;
-    size_ += bytes;
+    size_ += bytes + behind.size();
     ++next_number_;
     is_dirty_ = true;
     return true;
@@ -233,13 +234,12 @@ Journal::Replayed Journal::replay(const std::string& id) {
     for (auto at = failed_.begin(); at != failed_.end(); ++at) {
         const auto added = read(at->place);
         if (!added || id_of(*added) != id) continue;
-        if (!append_added({next_number_, id, added->at_us, added->type, added->body})) {
+        const std::string finished = encode(JournalRecord(Finished{at->place.number}));
+        if (!append_added({next_number_, id, added->at_us, added->type, added->body}, finished)) {
             return Replayed::no_room;
         }
-        const std::uint64_t number = at->place.number;
         failed_bytes_ -= at->place.bytes;
         failed_.erase(at);
-        append(Finished{number});
         return Replayed::waits;
     }
     return Replayed::unknown;
@@ -274,6 +274,9 @@ std::shared_ptr<JournalRewrite> Journal::begin_rewrite() const {
 
 /// Lines that the disk refuses stay owed: written twice, they say the same.
 void Journal::finish_rewrite(JournalRewrite& next) {
+    if (!next.is_made_from(*file_)) {
+        throw std::logic_error(path_ + " was written anew meanwhile");
+    }
     file_ = next.take_place(size_, path_);
     size_ = next.size_for(size_);
     waiting_bytes_ = 0;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -95,7 +96,8 @@ class Journal {
     /// Most of the file is over and done with: it is to be written anew with what is left.
     bool is_mostly_past() const;
     std::shared_ptr<JournalRewrite> begin_rewrite() const;
-    /// It was written, and becomes the file. Throws std::system_error: that stays as it was.
+    /// It was written, and becomes the file. Throws std::system_error, or std::logic_error if it
+    /// was made from a file that another rewrite has replaced since: the journal stays as it was.
     void finish_rewrite(JournalRewrite& next);
     /// All of that at once.
     void compact();
@@ -106,7 +108,8 @@ class Journal {
     void load();
     void take(const JournalRecord& record, std::uint64_t offset, std::uint32_t bytes);
     bool reach(std::uint64_t number);
-    bool append_added(Added added);
+    /// `behind`: a line that is written with it or not at all.
+    bool append_added(const Added& added, std::string_view behind = {});
     void keep_failed(FailedPlace failed);
     void append(const JournalRecord& record);
     void write_owed();

@@ -55,6 +55,9 @@ class JournalRewrite {
     /// Blocks for as long as the disk does. Throws std::system_error.
     void write();
 
+    /// Of that file, and not of one that had the journal's name before.
+    bool is_made_from(const Fd& journal) const { return &journal == journal_.get(); }
+
     // Once it is written:
     /// Appends what the journal has got meanwhile, up to `size`, and takes the place of
     /// `journal_path`. Throws std::system_error: then the journal stays.

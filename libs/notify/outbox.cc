@@ -1,7 +1,9 @@
 #include "notify/outbox.h"
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "base/clock.h"
@@ -105,12 +107,17 @@ void Outbox::reconfigure(Endpoint endpoint) {
     changed_();
 }
 
-/// What the disk refuses is said, once until it goes well again. False: it did not.
+/// What the disk refuses is said, once until it goes well again. `work` may return false: nothing
+/// was written, which tells nothing of the disk. False: it refused.
 template <class Work>
 bool Outbox::guard(const char* what, Work work) {
     try {
-        work();
-        note_well();
+        if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+            work();
+            note_well();
+        } else if (work()) {
+            note_well();
+        }
         return true;
     } catch (const std::exception& e) {
         note_trouble(std::string(what) + ": " + e.what());
@@ -157,13 +164,17 @@ bool Outbox::has_room_for(const std::string& type) const {
 
 void Outbox::add_body(std::int64_t at_us, const std::string& type, const std::string& body) {
     bool is_taken = false;
+    bool is_refused = false;  // by the disk
     if (journal_ && state_ != HookState::ended && has_room_for(type)) {
-        guard("a message is lost", [&] { is_taken = journal_->add(at_us, type, body); });
+        is_refused = !guard("a message is lost", [&] {
+            is_taken = journal_->add(at_us, type, body);
+            return is_taken;
+        });
     }
     if (journal_) tidy_after(kSyncInterval);
     if (!is_taken) {
         ++dropped_;
-        if (journal_ && state_ != HookState::ended && !is_trouble_said_) note_full(type);
+        if (journal_ && state_ != HookState::ended && !is_refused) note_full(type);
         return changed_();
     }
     if (journal_->waiting_bytes() < waiting_bytes_max_ / 4) full_said_ = Full::no;
@@ -189,49 +200,59 @@ void Outbox::tidy_after(milliseconds delay) {
     });
 }
 
+/// One at a time: two rewrites of the same file would each take away what the other one kept.
 /// Messages that come while the disk is slow are written down all the same.
-void Outbox::aside(std::function<void()> work, OutboxWorld::Done done) {
+void Outbox::aside(loop::Effort effort, std::function<void()> work, OutboxWorld::Done done) {
+    assert(!is_tidying_);
     is_tidying_ = true;
-    world_.aside(std::move(work), [this, weak = std::weak_ptr(here_),
-                                   done = std::move(done)](const std::string& problem) {
-        if (weak.expired()) return;
-        is_tidying_ = false;
-        if (problem.empty()) {
-            note_well();
-        } else {
-            note_trouble("journal: " + problem);
-        }
-        done(problem);
-        if (journal_->is_dirty()) tidy_after(kSyncInterval);
-    });
+    world_.aside(
+        effort, std::move(work),
+        [this, weak = std::weak_ptr(here_), done = std::move(done)](const std::string& problem) {
+            if (weak.expired()) return;
+            is_tidying_ = false;
+            if (problem.empty()) {
+                note_well();
+            } else {
+                note_trouble("journal: " + problem);
+            }
+            done(problem);
+            if (journal_->is_dirty()) tidy_after(kSyncInterval);
+        });
 }
 
 void Outbox::tidy() {
+    if (is_tidying_) return;  // when that is done it is looked whether more is to be done
     if (!journal_->is_dirty()) return rewrite();
     std::optional<Journal::Sync> sync;
-    if (!guard("journal", [&] { sync = journal_->begin_sync(); })) {
+    const auto begin = [&] {
+        sync = journal_->begin_sync();
+        return false;  // what the disk says of it is known at its end
+    };
+    if (!guard("journal", begin)) {
         tidy_after(kSyncAgain);
         return rewrite();
     }
-    aside([job = *sync] { job.run(); },
-          [this](const std::string& problem) {
-              if (problem.empty()) return rewrite();
-              journal_->note_unsynced();
-              tidy_after(kSyncAgain);
-          });
+    aside(
+        loop::Effort::quick, [job = *sync] { job.run(); },
+        [this](const std::string& problem) {
+            if (problem.empty()) return rewrite();
+            journal_->note_unsynced();
+            tidy_after(kSyncAgain);
+        });
 }
 
 void Outbox::rewrite() {
     if (!journal_->is_mostly_past() || world_.timers.clock_ns() < compact_from_ns_) return;
     const auto next = journal_->begin_rewrite();
-    aside([next] { next->write(); },
-          [this, next](const std::string& problem) {
-              if (problem.empty() && guard("journal", [&] { journal_->finish_rewrite(*next); })) {
-                  return;
-              }
-              compact_from_ns_ =
-                  world_.timers.clock_ns() + std::chrono::nanoseconds(kCompactAgain).count();
-          });
+    aside(
+        loop::Effort::slow, [next] { next->write(); },
+        [this, next](const std::string& problem) {
+            if (problem.empty() && guard("journal", [&] { journal_->finish_rewrite(*next); })) {
+                return tidy();  // what came meanwhile has waited for its sync
+            }
+            compact_from_ns_ =
+                world_.timers.clock_ns() + std::chrono::nanoseconds(kCompactAgain).count();
+        });
 }
 
 HttpPost Outbox::post_of(const std::string& id, const std::string& body) const {
@@ -329,9 +350,12 @@ control::Decoded<std::string> Outbox::replay(const std::string& id) {
     };
     if (!journal_) return refused("its journal cannot be opened: " + journal_error_);
     Replayed made = Replayed::unknown;
-    const bool is_written = guard("replay", [&] { made = journal_->replay(id); });
+    const bool is_refused = !guard("replay", [&] {
+        made = journal_->replay(id);
+        return made == Replayed::waits;
+    });
     changed_();
-    if (!is_written) return refused(journal_error_);
+    if (is_refused) return refused(journal_error_);
     switch (made) {
         case Replayed::unknown:
             return ApiError{ErrorCode::not_found, "no failed message \"" + id + "\"", "id"};

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "control/hook_status.h"
+#include "loop/task_pool.h"
 #include "loop/timers.h"
 #include "notify/http_client.h"
 #include "notify/journal.h"
@@ -32,7 +33,7 @@ struct OutboxWorld {
     /// Runs what may wait for a disk on another thread; then `done` is called on the outboxes'
     /// thread with the text of an exception, "" if there was none. Not if that thread has ended.
     using Done = std::function<void(const std::string& problem)>;
-    std::function<void(std::function<void()> work, Done done)> aside;
+    std::function<void(loop::Effort effort, std::function<void()> work, Done done)> aside;
 };
 
 class Outbox {
@@ -80,7 +81,7 @@ class Outbox {
     void tidy_after(std::chrono::milliseconds delay);
     void tidy();
     void rewrite();
-    void aside(std::function<void()> work, OutboxWorld::Done done);
+    void aside(loop::Effort effort, std::function<void()> work, OutboxWorld::Done done);
     void note_well();
     void note_trouble(const std::string& what);
     template <class Work>

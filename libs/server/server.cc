@@ -272,7 +272,7 @@ void Server::Parts::note_take(const record::Event& event) {
 /// Events are told in the order they happened, before any other part begins.
 void Server::Parts::begin_hooks() {
     hooks = std::make_unique<notify::Hooks>(recorder->path() + "/.streamd/hooks", setup.version,
-                                            setup.options.hooks, disk, log.with("hook"));
+                                            setup.options.hooks, log.with("hook"));
     events.subscribe({{},
                       [this](std::uint64_t, const std::string& type, const std::string& json) {
                           if (hooks) hooks->add(type, json);

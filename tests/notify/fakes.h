@@ -1,9 +1,5 @@
 #pragma once
 /// Time and targets that a test moves by hand, and folders that go with it.
-#include <stdlib.h>
-#include <sys/resource.h>
-
-#include <csignal>
 #include <functional>
 #include <string>
 #include <utility>
@@ -69,24 +65,29 @@ struct World {
     FakeHttp http;
     Folder folder;
     std::int64_t wall_offset_us = 0;
-    OutboxWorld uses{http,
-                     timers,
-                     [this] {
-                         const std::int64_t passed_ns =
-                             timers.clock_ns() - loop::ManualTimers::kStartNs;
-                         return kStartUs + wall_offset_us + passed_ns / 1000;
-                     },
-                     [] { return 0.0; },
-                     Log(),
-                     [this](std::function<void()> work, OutboxWorld::Done done) {
-                         aside.emplace_back(std::move(work), std::move(done));
-                         if (!is_disk_slow) finish_aside();
-                     }};
+    OutboxWorld uses{
+        http,
+        timers,
+        [this] {
+            const std::int64_t passed_ns = timers.clock_ns() - loop::ManualTimers::kStartNs;
+            return kStartUs + wall_offset_us + passed_ns / 1000;
+        },
+        [] { return 0.0; },
+        Log(),
+        [this](loop::Effort effort, std::function<void()> work, OutboxWorld::Done done) {
+            aside.push_back({effort, std::move(work), std::move(done)});
+            if (!is_disk_slow) finish_aside();
+        }};
     bool is_disk_slow = false;
-    std::vector<std::pair<std::function<void()>, OutboxWorld::Done>> aside;  ///< under way
+    struct Aside {
+        loop::Effort effort;
+        std::function<void()> work;
+        OutboxWorld::Done done;
+    };
+    std::vector<Aside> aside;  ///< under way
 
     void finish_aside() {
-        for (const auto& [work, done] : std::exchange(aside, {})) {
+        for (const auto& [effort, work, done] : std::exchange(aside, {})) {
             std::string problem;
             try {
                 work();

@@ -19,10 +19,6 @@ Options options_of(std::vector<std::string> events) {
     return options;
 }
 
-struct Disk final : loop::BlockingWork {
-    void post(loop::Effort, loop::Task task) override { task(); }
-};
-
 std::vector<control::HookStatus> list(Hooks& hooks) {
     std::promise<std::vector<control::HookStatus>> listed;
     hooks.list([&](const auto& statuses) { listed.set_value(statuses); });
@@ -31,8 +27,7 @@ std::vector<control::HookStatus> list(Hooks& hooks) {
 
 TEST(Hooks, hold_no_more_than_so_much_for_a_disk_that_hangs_and_count_the_rest) {
     Folder folder;
-    Disk disk;
-    Hooks hooks(folder.file(""), "1", options_of({"camera.*"}), disk, Log());
+    Hooks hooks(folder.file(""), "1", options_of({"camera.*"}), Log());
     std::promise<void> goes_on;
     hooks.list([hangs = goes_on.get_future().share()](const auto&) { hangs.wait(); });
     const std::string large = R"({"id":1,"text":")" + std::string(50'000, 'x') + "\"}";
@@ -49,8 +44,7 @@ TEST(Hooks, hold_no_more_than_so_much_for_a_disk_that_hangs_and_count_the_rest) 
 
 TEST(Hooks, that_were_prepared_apply_with_a_reload) {
     Folder folder;
-    Disk disk;
-    Hooks hooks(folder.file(""), "1", {}, disk, Log());
+    Hooks hooks(folder.file(""), "1", {}, Log());
     hooks.prepare(options_of({"*"}));
     EXPECT_TRUE(hooks.status().empty()) << "not yet in force";
     EXPECT_FALSE(hooks.decide({}, [](const Result<void>&) {}));

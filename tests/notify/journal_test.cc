@@ -271,12 +271,63 @@ TEST(Journal, keeps_what_failed_for_a_replay_under_its_id) {
     EXPECT_EQ(again.front()->id, id);
 }
 
+/// A journal with one message that failed, and its id.
+std::string fail_one(Journal& journal) {
+    journal.add(1, "t", "one");
+    const std::string id = journal.front()->id;
+    journal.note_failed(10, "HTTP 500");
+    return id;
+}
+
+TEST(Journal, stays_as_it_was_where_the_disk_refuses_any_part_of_a_replay) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    Journal journal(path);
+    const std::string id = fail_one(journal);
+    const std::string before = content(path);
+    const auto is_refused = [&](std::size_t room) {
+        const LargestFile full(room);
+        try {
+            EXPECT_EQ(journal.replay(id), Journal::Replayed::waits);
+            return false;
+        } catch (const std::system_error&) {
+            return true;
+        }
+    };
+    std::size_t room = before.size();
+    for (; is_refused(room); ++room) {
+        ASSERT_EQ(content(path), before) << room;
+        ASSERT_EQ(journal.failed(), 1U) << room;
+        ASSERT_EQ(journal.waiting(), 0U) << room;
+    }
+    EXPECT_EQ(content(path).size(), room) << "there was room for all of it";
+    EXPECT_EQ(journal.failed(), 0U);
+    EXPECT_EQ(drain(journal), Texts{"one"});
+}
+
+TEST(Journal, keeps_what_is_sent_again_wherever_the_write_was_cut) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    std::size_t before = 0;
+    {
+        Journal journal(path);
+        const std::string id = fail_one(journal);
+        before = content(path).size();
+        EXPECT_EQ(journal.replay(id), Journal::Replayed::waits);
+    }
+    const std::string text = content(path);
+    for (std::size_t size = before; size <= text.size(); ++size) {
+        write(path, text.substr(0, size));
+        Journal journal(path);
+        EXPECT_GE(journal.failed() + journal.waiting(), 1U) << size;
+        EXPECT_EQ(journal.failed(), size < text.size() ? 1U : 0U) << size;
+    }
+}
+
 TEST(Journal, that_is_full_keeps_what_failed) {
     const Folder folder;
     Journal journal(folder.file("a.journal"), 200);
-    journal.add(1, "t", "one");
-    const std::string id = journal.front()->id;
-    journal.note_failed(10, "why");
+    const std::string id = fail_one(journal);
     while (journal.add(1, "t", "body")) continue;
     EXPECT_EQ(journal.replay(id), Journal::Replayed::no_room);
     EXPECT_EQ(journal.failed(), 1U);
@@ -367,6 +418,32 @@ TEST(Journal, that_is_left_while_it_is_written_anew_stays) {
     left.reset();
     EXPECT_THROW(journal.finish_rewrite(*next), std::system_error);
     EXPECT_EQ(drain(journal), (Texts{"one"}));
+}
+
+TEST(Journal, refuses_a_rewrite_of_a_file_that_another_rewrite_has_replaced) {
+    const Folder folder;
+    const std::string path = folder.file("a.journal");
+    {
+        Journal journal(path);
+        for (const char* body : {"past", "one"}) journal.add(1, "t", body);
+        journal.note_delivered();
+        const auto first = journal.begin_rewrite();
+        const auto second = journal.begin_rewrite();
+        first->write();
+        journal.finish_rewrite(*first);
+        journal.add(2, "t", "two");
+        second->write();
+        const std::string before = content(path);
+        EXPECT_THROW(journal.finish_rewrite(*second), std::logic_error);
+        EXPECT_EQ(content(path), before);
+        EXPECT_THROW(journal.finish_rewrite(*first), std::logic_error) << "which has been used";
+        journal.add(3, "t", "three");
+        EXPECT_EQ(journal.front()->body, "one");
+    }
+    EXPECT_FALSE(std::filesystem::exists(path + ".next"));
+    Journal journal(path);
+    EXPECT_EQ(drain(journal), (Texts{"one", "two", "three"}));
+    EXPECT_EQ(journal.unreadable_lines(), 0U);
 }
 
 TEST(Journal, that_cannot_be_written_anew_stays_as_it_was_and_leaves_nothing_behind) {

@@ -27,6 +27,11 @@ std::string event(int number) {
            R"(,"time":"2026-01-31T08:15:30.250Z","type":"camera.started","camera":"door"})";
 }
 
+/// Each takes so much that a journal with a hundred of them is worth being written anew.
+std::string large_event(const std::string& words = "") {
+    return R"({"text":")" + words + std::string(15'000, 'x') + R"("})";
+}
+
 struct Sending {
     explicit Sending(World& its_world, Endpoint to = endpoint())
         : world(its_world),
@@ -327,8 +332,7 @@ TEST(Outbox, writes_its_journal_anew_and_does_not_try_all_the_time_on_a_full_dis
     World world;
     Sending sending(world);
     const std::string path = world.folder.file("a.journal");
-    const std::string event_text = R"({"text":")" + std::string(15'000, 'x') + R"("})";
-    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", event_text);
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", large_event());
     world.timers.advance(1s);
     for (int i = 0; i < 99; ++i) world.http.answer(200);
     std::filesystem::create_directory(path + ".next");  // the disk refuses
@@ -341,7 +345,7 @@ TEST(Outbox, writes_its_journal_anew_and_does_not_try_all_the_time_on_a_full_dis
     world.timers.advance(1s);
     EXPECT_GT(std::filesystem::file_size(path), 1'000'000U) << "it waits for a minute";
     world.timers.advance(60s);
-    sending.outbox->add("camera.text", event_text);
+    sending.outbox->add("camera.text", large_event());
     world.timers.advance(1s);
     EXPECT_LT(std::filesystem::file_size(path), 100'000U);
     EXPECT_EQ(sending.outbox->status().queued, 1U);
@@ -369,11 +373,65 @@ TEST(Outbox, writes_down_and_sends_what_comes_while_the_disk_syncs) {
     EXPECT_EQ(world.aside.size(), 0U);
 }
 
+TEST(Outbox, that_is_being_written_anew_is_not_written_anew_a_second_time) {
+    World world;
+    Sending sending(world);
+    const std::string path = world.folder.file("a.journal");
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", large_event());
+    world.timers.advance(1s);
+    world.is_disk_slow = true;
+    {
+        const LargestFile full(std::filesystem::file_size(path));
+        for (int i = 0; i < 99; ++i) world.http.answer(200);
+        world.timers.advance(1s);  // what was delivered cannot be written: no sync, and later again
+        ASSERT_EQ(world.aside.size(), 1U);
+        EXPECT_EQ(world.aside[0].effort, loop::Effort::slow) << "a rewrite";
+    }
+    world.timers.advance(15s);
+    EXPECT_EQ(world.aside.size(), 1U) << "it still waits for its turn";
+    sending.outbox->add("camera.text", large_event("while it waits"));
+    world.timers.advance(15s);
+    EXPECT_EQ(world.aside.size(), 1U);
+    world.finish_aside();
+    sending.outbox->add("camera.text", large_event("after it"));
+    for (int i = 0; i < 4 && !world.aside.empty(); ++i) {
+        world.finish_aside();
+        world.timers.advance(15s);
+    }
+    EXPECT_EQ(world.aside.size(), 0U);
+    EXPECT_FALSE(sending.outbox->status().journal_error);
+    EXPECT_LT(std::filesystem::file_size(path), 100'000U) << "it was written anew";
+    EXPECT_EQ(sending.outbox->status().queued, 3U);
+    Journal journal(path);
+    EXPECT_EQ(journal.waiting(), 3U);
+    EXPECT_EQ(journal.unreadable_lines(), 0U);
+    journal.note_delivered();
+    EXPECT_NE(journal.front()->body.find("while it waits"), std::string::npos);
+    journal.note_delivered();
+    EXPECT_NE(journal.front()->body.find("after it"), std::string::npos);
+}
+
+TEST(Outbox, has_what_came_while_it_was_written_anew_synced_at_once) {
+    World world;
+    Sending sending(world);
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", large_event());
+    for (int i = 0; i < 99; ++i) world.http.answer(200);
+    world.is_disk_slow = true;
+    world.timers.advance(1s);
+    ASSERT_EQ(world.aside.size(), 1U);
+    EXPECT_EQ(world.aside[0].effort, loop::Effort::quick) << "no sync waits for slow work";
+    world.finish_aside();
+    ASSERT_EQ(world.aside.size(), 1U);
+    EXPECT_EQ(world.aside[0].effort, loop::Effort::slow) << "the rewrite";
+    world.finish_aside();
+    ASSERT_EQ(world.aside.size(), 1U);
+    EXPECT_EQ(world.aside[0].effort, loop::Effort::quick) << "its sync";
+}
+
 TEST(Outbox, that_goes_while_its_journal_is_written_anew_keeps_it) {
     World world;
     Sending sending(world);
-    const std::string event_text = R"({"text":")" + std::string(15'000, 'x') + R"("})";
-    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", event_text);
+    for (int i = 0; i < 100; ++i) sending.outbox->add("camera.text", large_event());
     world.is_disk_slow = true;
     for (int i = 0; i < 99; ++i) world.http.answer(200);
     world.timers.advance(1s);
@@ -385,11 +443,8 @@ TEST(Outbox, that_goes_while_its_journal_is_written_anew_keeps_it) {
     EXPECT_FALSE(std::filesystem::exists(world.folder.file("a.journal.next")));
 }
 
-TEST(Outbox, says_why_a_message_cannot_be_sent_again) {
-    World world;
-    Outbox outbox(
-        world.uses, endpoint(), world.folder.file("a.journal"), [] {}, 600);
-    outbox.start();
+/// One that was given up, and its id.
+std::string give_one_up(World& world, Outbox& outbox) {
     outbox.add("session.finished", event(1));
     const std::string id = world.http.last_id();
     for (int attempt = 1; attempt < 10; ++attempt) {
@@ -397,7 +452,16 @@ TEST(Outbox, says_why_a_message_cannot_be_sent_again) {
         world.timers.advance(kRetryDelayMax);
     }
     world.http.answer(500);
-    ASSERT_EQ(outbox.failed_messages().size(), 1U);
+    EXPECT_EQ(outbox.failed_messages().size(), 1U);
+    return id;
+}
+
+TEST(Outbox, says_why_a_message_cannot_be_sent_again) {
+    World world;
+    Outbox outbox(
+        world.uses, endpoint(), world.folder.file("a.journal"), [] {}, 600);
+    outbox.start();
+    const std::string id = give_one_up(world, outbox);
     EXPECT_EQ(outbox.replay("msg_other").error().code, control::ErrorCode::not_found);
     {
         const LargestFile full(std::filesystem::file_size(world.folder.file("a.journal")));
@@ -410,6 +474,71 @@ TEST(Outbox, says_why_a_message_cannot_be_sent_again) {
     const auto refused = outbox.replay(id);
     EXPECT_EQ(refused.error().code, control::ErrorCode::unavailable);
     EXPECT_NE(refused.error().message.find("full"), std::string::npos) << refused.error().message;
+}
+
+TEST(Outbox, that_could_not_write_a_replay_down_has_not_begun_it) {
+    World world;
+    Sending sending(world);
+    const std::string path = world.folder.file("a.journal");
+    const std::string id = give_one_up(world, *sending.outbox);
+    const std::size_t sent = world.http.requests.size();
+    const std::uintmax_t before = std::filesystem::file_size(path);
+    const auto is_refused = [&](std::uintmax_t room) {
+        const LargestFile full(before + room);
+        const auto made = sending.outbox->replay(id);
+        if (made) return false;
+        EXPECT_EQ(made.error().code, control::ErrorCode::unavailable);
+        return true;
+    };
+    std::uintmax_t room = 0;
+    for (; is_refused(room); ++room) {
+        ASSERT_EQ(sending.outbox->status().queued, 0U) << room;
+        ASSERT_EQ(sending.outbox->status().failed, 1U) << room;
+        ASSERT_EQ(world.http.requests.size(), sent) << room;
+    }
+    EXPECT_GT(room, 100U) << "refused in the middle of any of its lines";
+    EXPECT_EQ(world.http.requests.size(), sent + 1) << "it is sent";
+    EXPECT_EQ(sending.outbox->status().failed, 0U);
+}
+
+TEST(Outbox, says_that_the_disk_refuses_until_that_takes_something) {
+    World world;
+    Outbox outbox(
+        world.uses, endpoint(), world.folder.file("a.journal"), [] {}, 600);
+    outbox.start();
+    const std::string id = give_one_up(world, outbox);
+    {
+        const LargestFile full(std::filesystem::file_size(world.folder.file("a.journal")));
+        EXPECT_FALSE(outbox.replay(id).ok());
+    }
+    ASSERT_TRUE(outbox.status().journal_error);
+    EXPECT_FALSE(outbox.replay("msg_other").ok());
+    EXPECT_TRUE(outbox.status().journal_error) << "nothing was written for an unknown id";
+    outbox.add("session.finished", R"({"text":")" + std::string(1000, 'x') + R"("})");
+    EXPECT_TRUE(outbox.status().journal_error) << "nor for what there is no room for";
+    outbox.add("session.finished", event(2));
+    EXPECT_FALSE(outbox.status().journal_error);
+}
+
+TEST(Outbox, whose_syncs_fail_says_so_until_one_does_not) {
+    World world;
+    Sending sending(world);
+    sending.outbox->add("camera.started", event(1));
+    world.is_disk_slow = true;
+    world.timers.advance(1s);
+    ASSERT_EQ(world.aside.size(), 1U);
+    const auto fail = [&] {
+        for (const auto& one : std::exchange(world.aside, {})) one.done("sync: Input/output error");
+    };
+    fail();
+    EXPECT_TRUE(sending.outbox->status().journal_error);
+    world.timers.advance(10s);
+    ASSERT_EQ(world.aside.size(), 1U) << "it is tried again";
+    EXPECT_TRUE(sending.outbox->status().journal_error) << "and has not succeeded yet";
+    fail();
+    world.timers.advance(10s);
+    world.finish_aside();
+    EXPECT_FALSE(sending.outbox->status().journal_error);
 }
 
 TEST(Outbox, makes_two_posts_of_a_publication_for_the_older_server) {
