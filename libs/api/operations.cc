@@ -41,7 +41,10 @@ using control::Operation;
 
 /// A case of those that are carried out on the disk: does not compile for another.
 constexpr Operation on_disk(Operation operation) {
-    return find_stored(operation) != nullptr ? operation : throw std::logic_error("not stored");
+    for (const StoredOperations::Row& row : kStoredOperations) {
+        if (row.operation == operation) return operation;
+    }
+    throw std::logic_error("not stored");
 }
 
 ApiError too_late_to_start() {
