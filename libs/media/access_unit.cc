@@ -69,6 +69,25 @@ Role AccessUnits::feed(Bytes nal) {
     return Role::dropped;
 }
 
+bool AccessUnits::is_unclear_in_part(Bytes nal) const {
+    if (nal.empty()) return true;
+    if (nal.size() > kParameterSetBytesMax) return false;
+    switch (nal_type(nal[0])) {
+        case NalType::slice:
+        case NalType::partition_a:
+        case NalType::idr: {
+            const auto header = parse_slice_header(nal, sets_);
+            return !header && header.error().code == kEndsEarly;
+        }
+        case NalType::sei:
+        case NalType::sps:
+        case NalType::pps:
+            return true;
+        default:
+            return false;
+    }
+}
+
 bool AccessUnits::is_second_field(const SliceHeader& slice) const {
     return current_ && !has_both_fields_ && current_->is_field && slice.is_field &&
            current_->is_bottom != slice.is_bottom && current_->frame_num == slice.frame_num &&

@@ -48,6 +48,10 @@ class AccessUnits {
  public:
     /// `nal` without start code. Parameter sets are stored; one that cannot be read is dropped.
     Role feed(Bytes nal);
+    /// Whether more of `nal` could make something else of it: a slice that ends within what tells
+    /// pictures apart, or a parameter set or SEI, which may end anywhere. False of what is longer
+    /// than a parameter set may be.
+    bool is_unclear_in_part(Bytes nal) const;
 
     /// After first_slice. After second_field `order` is the smaller of both.
     const PictureStart& picture() const { return picture_; }

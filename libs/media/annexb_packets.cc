@@ -27,9 +27,23 @@ bool append_before_picture(Buffer& units, Bytes nal) {
     return true;
 }
 
+bool is_set(Bytes nal) {
+    const NalType type = nal_type(nal[0]);
+    return type == NalType::sps || type == NalType::pps;
+}
+
+bool is_slice(Bytes nal) {
+    const NalType type = nal_type(nal[0]);
+    return type >= NalType::slice && type <= NalType::idr;
+}
+
 }  // namespace
 
 void AnnexBPackets::restart() {
+    if (!tail_.nal.empty()) learn_set(tail_.nal.bytes());
+    tail_ = {};
+    zeros_ = 0;
+    ends_in_start_code_ = false;
     has_picture_ = false;
     has_begun_ = false;
     is_first_ = true;
@@ -40,6 +54,7 @@ void AnnexBPackets::restart() {
     picture_ = {};
     config_.clear();  // to be told again
     sets_changed_ = true;
+    has_sets_in_band_ = false;
     times_ = {};
     last_dts_ms_.reset();
 }
@@ -58,65 +73,109 @@ void AnnexBPackets::feed(Bytes annexb, std::uint64_t time_ms, std::vector<Packet
     const bool follows_code = std::exchange(ends_in_start_code_, false) && before == 0;
     const bool completes_code = zeros < 2 && before + zeros >= 2 && *code == 1;
     if (zeros >= 2 && *code == 1) {
+        take_tail(packets);
         feed_units(annexb, time_ms, packets);
     } else if (follows_code || completes_code) {  // it was cut off its unit, or in two
+        take_tail(packets);
         Buffer whole;
         whole.append(kStartCode);
         whole.append(completes_code ? annexb.subspan(zeros + 1) : annexb);
         feed_units(whole.bytes(), time_ms, packets);
     } else {
-        if (last_unit_ == Place::picture) note_more();
-        grow_last_unit(before, annexb.first(NalWalker(annexb).leading_bytes()));
+        const Bytes rest = annexb.first(NalWalker(annexb).leading_bytes());
+        go_on(before, rest, rest.size() + zeros_ == annexb.size(), packets);
         feed_units(annexb, time_ms, packets);
     }
 }
 
 void AnnexBPackets::feed_units(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets) {
+    ends_in_start_code_ = annexb.size() >= kStartCode.size() &&
+                          std::ranges::equal(annexb.last(kStartCode.size()), kStartCode);
     NalWalker walker(annexb);
     NalSpan span{};
     bool is_first = walker.leading_bytes() == 0;
     bool has_slice = false;
     while (walker.next(span)) {
         const Bytes nal = annexb.subspan(span.begin, span.end - span.begin);
-        last_unit_ = Place::nowhere;
-        switch (units_.feed(nal)) {
-            case Role::prefix: {
-                const NalType type = nal_type(nal[0]);
-                if (type == NalType::sps || type == NalType::pps) {
-                    if (units_.stored() && *units_.stored() != ParameterSets::Stored::same) {
-                        sets_changed_ = true;
-                        append_before_picture(changed_sets_, nal);
-                    }
-                } else if (type != NalType::access_unit_delimiter) {
-                    last_unit_at_ = prefix_.size();
-                    if (append_before_picture(prefix_, nal)) last_unit_ = Place::prefix;
-                }
-                break;
-            }
-            case Role::first_slice:
-                finish_picture(packets);
-                begin_picture(time_ms, packets);
-                add_nal(nal);
-                has_slice = true;
-                break;
-            case Role::second_field:
-            case Role::slice:
-                if (is_first) note_more();
-                add_nal(nal);
-                has_slice = true;
-                break;
-            case Role::suffix:
-                add_nal(nal);
-                break;
-            case Role::no_parameter_sets:
-            case Role::dropped:
-                break;
+        const bool is_last = !walker.next_begin() && !ends_in_start_code_;
+        if (is_last && units_.is_unclear_in_part(nal)) {
+            last_unit_ = Place::nowhere;
+            tail_ = {Buffer(nal), time_ms, is_first, false};
+        } else {
+            has_slice = take(nal, time_ms, is_first, packets) || has_slice;
         }
         is_first = false;
     }
-    ends_in_start_code_ = annexb.size() >= kStartCode.size() &&
-                          std::ranges::equal(annexb.last(kStartCode.size()), kStartCode);
-    if (has_slice && !holds_pictures_ && !is_first_) finish_picture(packets);
+    const bool is_clear = tail_.nal.empty() || !is_slice(tail_.nal.bytes());
+    if (has_slice && is_clear && !holds_pictures_ && !is_first_) finish_picture(packets);
+    if (has_slice && has_begun_) is_first_ = false;
+}
+
+/// With the unit that the last buffer ended in, behind zeros that ended it. `is_all`: of a buffer
+/// that has no other unit.
+void AnnexBPackets::go_on(std::size_t zeros, Bytes rest, bool is_all,
+                          std::vector<Packet>& packets) {
+    if (tail_.nal.empty()) {
+        if (last_unit_ == Place::picture) note_more();
+        return grow_last_unit(zeros, rest);
+    }
+    const std::size_t before = tail_.nal.size();
+    if (before + zeros + rest.size() > kPictureBytesMax) {
+        tail_ = {};
+        return;
+    }
+    tail_.nal.resize(before + zeros);
+    std::fill_n(tail_.nal.data() + before, zeros, std::uint8_t{0});
+    tail_.nal.append(rest);
+    tail_.is_cut = true;
+    if (!is_all || !units_.is_unclear_in_part(tail_.nal.bytes())) take_tail(packets);
+}
+
+void AnnexBPackets::take_tail(std::vector<Packet>& packets) {
+    if (tail_.nal.empty()) return;
+    const Tail tail = std::exchange(tail_, {});
+    take(tail.nal.bytes(), tail.time_ms, tail.is_first && !tail.is_cut, packets);
+    if (tail.is_cut && last_unit_ == Place::picture) note_more();
+}
+
+/// True of a slice. `is_first`: its buffer begins with it.
+bool AnnexBPackets::take(Bytes nal, std::uint64_t time_ms, bool is_first,
+                         std::vector<Packet>& packets) {
+    last_unit_ = Place::nowhere;
+    switch (units_.feed(nal)) {
+        case Role::prefix:
+            take_prefix(nal);
+            return false;
+        case Role::first_slice:
+            finish_picture(packets);
+            begin_picture(time_ms, packets);
+            add_nal(nal);
+            return true;
+        case Role::second_field:
+        case Role::slice:
+            if (is_first) note_more();
+            add_nal(nal);
+            return true;
+        case Role::suffix:
+            add_nal(nal);
+            return false;
+        case Role::no_parameter_sets:
+        case Role::dropped:
+            break;
+    }
+    return false;
+}
+
+/// Parameter sets go with the configuration, or with the picture that is the first to need them.
+void AnnexBPackets::take_prefix(Bytes nal) {
+    if (is_set(nal)) {
+        if (!units_.stored() || *units_.stored() == ParameterSets::Stored::same) return;
+        sets_changed_ = true;
+        append_before_picture(changed_sets_, nal);
+    } else if (nal_type(nal[0]) != NalType::access_unit_delimiter) {
+        last_unit_at_ = prefix_.size();
+        if (append_before_picture(prefix_, nal)) last_unit_ = Place::prefix;
+    }
 }
 
 /// A buffer goes on with a picture that an earlier one began.
@@ -140,12 +199,13 @@ void AnnexBPackets::learn(Bytes annexb) {
     NalWalker walker(annexb);
     NalSpan span{};
     while (const auto at = walker.next_begin()) {
-        const NalType type = nal_type(annexb[*at]);
-        if (type >= NalType::slice && type <= NalType::idr) return;
-        if (!walker.next(span)) return;
-        const bool is_set = type == NalType::sps || type == NalType::pps;
-        if (is_set) units_.feed(annexb.subspan(span.begin, span.end - span.begin));
+        if (is_slice(annexb.subspan(*at)) || !walker.next(span)) return;
+        learn_set(annexb.subspan(span.begin, span.end - span.begin));
     }
+}
+
+void AnnexBPackets::learn_set(Bytes nal) {
+    if (is_set(nal)) units_.feed(nal);
 }
 
 void AnnexBPackets::flush(std::vector<Packet>& packets) { finish_picture(packets); }
@@ -165,8 +225,11 @@ void AnnexBPackets::begin_picture(std::uint64_t time_ms, std::vector<Packet>& pa
     // Another configuration is another beginning: until there is one, sets go with the pictures.
     if (!is_key_) {
         picture_.append(sets.bytes());
-    } else if (sets_changed_ || config_sps_ != start.sps_id) {
-        update_config(packets);
+        has_sets_in_band_ = has_sets_in_band_ || !sets.empty();
+    } else {
+        const bool may_be_other = sets_changed_ || config_sps_ != start.sps_id;
+        const bool is_told = may_be_other && update_config(packets);
+        if (std::exchange(has_sets_in_band_, false) && !is_told) add_sets_in_force();
     }
     picture_.append(prefix_.bytes());
     prefix_.clear();
@@ -178,6 +241,14 @@ void AnnexBPackets::add_nal(Bytes nal) {
     if (!has_picture_ || is_too_much) return;
     last_unit_at_ = picture_.size();
     append_with_length(picture_, nal);
+}
+
+/// Where the configuration is again what was told before, and decoders have taken others since: it
+/// would be no news to players, and these sets are taken just as those were.
+void AnnexBPackets::add_sets_in_force() {
+    const ParameterSets::InForce sets = units_.sets().in_force(units_.picture().sps_id);
+    append_with_length(picture_, sets.sps);
+    for (const Bytes pps : sets.pps) append_with_length(picture_, pps);
 }
 
 /// By the rest of it, behind zeros that ended the last buffer. Beyond a limit it is left out.
@@ -201,7 +272,6 @@ void AnnexBPackets::grow_last_unit(std::size_t zeros, Bytes rest) {
 void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
     if (!has_picture_) return;
     has_picture_ = false;
-    is_first_ = false;
     if (holds_pictures_) note_whole_picture();
     Packet packet;
     packet.is_key = is_key_;
@@ -216,15 +286,16 @@ void AnnexBPackets::finish_picture(std::vector<Packet>& packets) {
     packets.push_back(std::move(packet));
 }
 
-void AnnexBPackets::update_config(std::vector<Packet>& packets) {
+/// False: it is what was told last.
+bool AnnexBPackets::update_config(std::vector<Packet>& packets) {
     sets_changed_ = false;
     config_sps_ = units_.picture().sps_id;
     const ParameterSets::InForce sets = units_.sets().in_force(config_sps_);
-    if (sets.sps.size() < 4 || sets.pps.empty()) return;
+    if (sets.sps.size() < 4 || sets.pps.empty()) return false;
     Buffer made = encode_avc_config({&sets.sps, 1}, sets.pps);
     const Bytes before = config_.bytes();
     const Bytes after = made.bytes();
-    if (std::equal(before.begin(), before.end(), after.begin(), after.end())) return;
+    if (std::equal(before.begin(), before.end(), after.begin(), after.end())) return false;
     config_ = std::move(made);
     Packet packet;
     packet.is_config = true;
@@ -234,6 +305,7 @@ void AnnexBPackets::update_config(std::vector<Packet>& packets) {
     depth_ = std::min<std::size_t>(sps->vui.max_num_reorder_frames.value_or(0), 16);
     may_reorder_ =
         !sps->vui.max_num_reorder_frames && sps->profile_idc != kBaseline && sps->poc_type != 2;
+    return true;
 }
 
 /// Of the display times that are known and not yet used as decoding times, the smallest, once as

@@ -1,8 +1,9 @@
 #pragma once
 /// From an encoder's Annex B buffers to live packets: one picture each, NAL units behind 4-byte
 /// lengths, decoder configuration apart. For streams that arrive in real time: a picture is held
-/// back until the next one only where pictures come in several buffers, and the first one, because
-/// that is not known yet. Pure; one thread.
+/// back until the next one only where pictures come in several buffers, and the last one of the
+/// first buffer, because that is not known yet. A unit that ends a buffer before it is clear what
+/// it is waits for the next buffer: slices hardly ever do. Pure; one thread.
 /// Spec: ITU-T H.264 Annex B, ISO/IEC 14496-15 5.3.3.1 and 5.3.4.
 #include <cstdint>
 #include <optional>
@@ -41,7 +42,8 @@ class AnnexBPackets {
     std::uint64_t unusable() const { return unusable_; }
     /// Memory held for a picture that is not whole.
     std::size_t held_bytes() const {
-        return prefix_.capacity() + changed_sets_.capacity() + picture_.capacity();
+        return prefix_.capacity() + changed_sets_.capacity() + picture_.capacity() +
+               tail_.nal.capacity();
     }
     /// Of the newest sequence parameter set in use; null before the first picture.
     const Sps* sps() const { return units_.sets().sps(units_.picture().sps_id); }
@@ -50,14 +52,28 @@ class AnnexBPackets {
     /// What the last NAL unit of the last buffer was put into; also of a picture that is out.
     enum class Place : std::uint8_t { nowhere, prefix, picture };
 
+    /// The last NAL unit of a buffer, from which alone nobody can tell what it is, or says.
+    struct Tail {
+        Buffer nal;                 ///< empty: there is none
+        std::uint64_t time_ms = 0;  ///< of the buffer it began in
+        bool is_first = false;      ///< unit of that buffer
+        bool is_cut = false;        ///< it went on in another one
+    };
+
     void feed_units(Bytes annexb, std::uint64_t time_ms, std::vector<Packet>& packets);
+    void go_on(std::size_t zeros, Bytes rest, bool is_all, std::vector<Packet>& packets);
+    void take_tail(std::vector<Packet>& packets);
+    bool take(Bytes nal, std::uint64_t time_ms, bool is_first, std::vector<Packet>& packets);
+    void take_prefix(Bytes nal);
+    void learn_set(Bytes nal);
     void begin_picture(std::uint64_t time_ms, std::vector<Packet>& packets);
     void add_nal(Bytes nal);
+    void add_sets_in_force();
     void grow_last_unit(std::size_t zeros, Bytes rest);
     void note_more();
     void note_whole_picture();
     void finish_picture(std::vector<Packet>& packets);
-    void update_config(std::vector<Packet>& packets);
+    bool update_config(std::vector<Packet>& packets);
     std::int64_t decoding_time(std::uint64_t time_ms);
 
     AccessUnits units_;
@@ -67,7 +83,7 @@ class AnnexBPackets {
     bool has_picture_ = false;
     bool is_key_ = false;
     std::uint64_t time_ms_ = 0;    ///< of picture_
-    bool is_first_ = true;         ///< no picture was given out yet
+    bool is_first_ = true;         ///< no buffer with a picture to give out is over yet
     bool holds_pictures_ = false;  ///< pictures were seen that come in several buffers
     bool is_joined_ = false;       ///< picture_ is of several
     bool has_joined_ = false;
@@ -75,12 +91,14 @@ class AnnexBPackets {
     std::uint64_t unusable_ = 0;
     Place last_unit_ = Place::nowhere;
     std::size_t last_unit_at_ = 0;  ///< its length
+    Tail tail_;
     std::size_t zeros_ = 0;  ///< at the end of the last buffer: of its unit, or of a start code
     bool ends_in_start_code_ = false;
     bool has_begun_ = false;  ///< a picture to begin with was seen
     Buffer config_;
     std::uint8_t config_sps_ = 0xFF;
     bool sets_changed_ = false;
+    bool has_sets_in_band_ = false;  ///< decoders may have others than config_ by now
 
     bool may_reorder_ = false;  ///< without having said so
     std::size_t depth_ = 0;     ///< pictures a decoder holds back to show them in order

@@ -88,7 +88,8 @@ Result<SliceHeader> parse(BitReader& in, std::uint8_t first_byte, const Paramete
     slice.first_mb = in.ue();
     const std::uint32_t kind = in.ue();
     const std::uint32_t pps_id = in.ue();
-    if (in.overrun() || kind > 9 || pps_id >= kPpsMax) return Error{"slice header out of range"};
+    if (in.overrun()) return Error{"slice header ends early", kEndsEarly};
+    if (kind > 9 || pps_id >= kPpsMax) return Error{"slice header out of range"};
     slice.kind = static_cast<SliceHeader::Kind>(kind % 5);
     slice.pps_id = static_cast<std::uint8_t>(pps_id);
     const Pps* const pps = sets.pps(pps_id);
@@ -111,7 +112,7 @@ Result<SliceHeader> parse(BitReader& in, std::uint8_t first_byte, const Paramete
         if (pps->bottom_field_pic_order && !slice.is_field) slice.delta_poc[1] = in.se();
     }
     if (pps->redundant_pic_cnt_present) slice.redundant_pic_cnt = in.ue();
-    if (in.overrun()) return Error{"slice header ends early"};
+    if (in.overrun()) return Error{"slice header ends early", kEndsEarly};
     if (slice.ref_idc != 0 && !slice.is_idr) slice.has_mmco5 = find_mmco5(in, slice, *sps, *pps);
     return slice;
 }
@@ -119,7 +120,7 @@ Result<SliceHeader> parse(BitReader& in, std::uint8_t first_byte, const Paramete
 }  // namespace
 
 Result<SliceHeader> parse_slice_header(Bytes nal, const ParameterSets& sets) {
-    if (nal.size() < 2) return Error{"slice of one byte"};
+    if (nal.size() < 2) return Error{"slice of one byte", kEndsEarly};
     std::array<std::uint8_t, kHeaderBytesMax> plain;
     for (const std::size_t room : {kUsualHeaderBytes, kHeaderBytesMax}) {
         const std::size_t size = unescape(nal.subspan(1), std::span(plain).first(room));
@@ -127,7 +128,7 @@ Result<SliceHeader> parse_slice_header(Bytes nal, const ParameterSets& sets) {
         auto slice = parse(in, nal[0], sets);
         if (!in.overrun() || room == kHeaderBytesMax || nal.size() <= room) return slice;
     }
-    return Error{"slice header ends early"};
+    return Error{"slice header ends early", kEndsEarly};
 }
 
 bool begins_other_picture(const SliceHeader& before, const SliceHeader& slice) {

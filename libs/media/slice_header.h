@@ -32,6 +32,8 @@ struct SliceHeader {
 
 /// Error::code of a slice whose parameter sets have not been seen.
 constexpr int kNoParameterSets = 1;
+/// Error::code of one that ends before what tells pictures apart has been read.
+constexpr int kEndsEarly = 2;
 
 /// `nal` is of type 1, 2 or 5, with its emulation prevention bytes. Only its first bytes are looked
 /// at.

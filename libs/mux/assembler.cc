@@ -16,27 +16,10 @@ constexpr std::size_t kSpsListMax = 31;   // 5 bits in an avcC
 constexpr std::size_t kPpsListMax = 255;  // 8 bits
 constexpr std::size_t kOtherFormatsMax = 255;
 constexpr std::size_t kLengthBytes = 4;
-constexpr std::size_t kTailBytes = 64;                    // a slice header is hardly longer
+constexpr std::size_t kTailBytes = 64;  // a slice header with all that counts is hardly longer
 constexpr std::size_t kZerosMax = std::size_t{16} << 20;  // between two messages
 
 mp4::NalBytes copy(Bytes nal) { return {nal.begin(), nal.end()}; }
-
-/// Of the first part of a NAL unit alone: what it is cannot be told, or what it says. What is
-/// longer than a parameter set may be is not taken for one anyway.
-bool is_unclear_in_part(Bytes nal) {
-    if (nal.size() < kTailBytes) return true;
-    if (nal.size() > media::kParameterSetBytesMax) return false;
-    switch (media::nal_type(nal[0])) {
-        case media::NalType::sei:
-        case media::NalType::sps:
-        case media::NalType::pps:
-        case media::NalType::sps_extension:
-        case media::NalType::subset_sps:
-            return true;
-        default:
-            return false;
-    }
-}
 
 /// Puts a set into the list of its kind, by id. True if another one with that id was there.
 bool absorb(std::vector<mp4::NalBytes>& list, std::size_t most, const std::vector<unsigned>& ids,
@@ -134,6 +117,12 @@ void Assembler::take_head(std::span<std::uint8_t> head, bool is_all) {
         left -= step;
     }
     continue_last(head);
+}
+
+/// Of the first part of a NAL unit alone: what it is cannot be told, or what it says, or where its
+/// picture stands in order.
+bool Assembler::is_unclear_in_part(Bytes nal) const {
+    return nal.size() < kTailBytes || units_.is_unclear_in_part(nal);
 }
 
 /// Takes the last NAL unit of a message, or lets it wait: the next one may go on with it.

@@ -89,6 +89,7 @@ class Assembler {
     void begin_input();
     void take_head(std::span<std::uint8_t> head, bool is_all);
     void take_last(std::span<std::uint8_t> payload, const media::NalSpan& nal);
+    bool is_unclear_in_part(Bytes nal) const;
     void take_tail();
     void keep_tail(Bytes tail);
     void take(std::span<std::uint8_t> payload, const media::NalSpan& nal);

@@ -81,6 +81,36 @@ class Viewers(harness.Case):
         self.assertEqual(len(harness.picture_digests(out)), 60)
         server.stop()
 
+    async def test_parameter_sets_that_change_within_a_group_and_return_are_those_of_each_picture(self):
+        def pictures(cabac):
+            command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25"]
+            command += ["-frames:v", "20", "-pix_fmt", "yuv420p", "-c:v", "libx264", "-preset", "veryfast"]
+            command += ["-profile:v", "main", "-bf", "0", "-g", "10", "-threads", "1", "-x264-params"]
+            command += [f"scenecut=0:weightp=1:cabac={cabac}", "-f", "h264"]
+            path = harness.made_once(f"live_cabac_{cabac}.h264", lambda path: harness.run([*command, path]))
+            units = harness.access_units(path)
+            sps, pps = harness.nal_units(harness.split_configuration(units[0])[0])
+            return sps, pps, [harness.split_configuration(unit)[1] for unit in units]
+
+        sps, pps, ours = pictures(1)
+        other_sps, other_pps, others = pictures(0)
+        self.assertEqual(sps, other_sps)
+        self.assertNotEqual(pps, other_pps, "of the same id, and for another entropy coder")
+        payloads = [sps + pps, *ours[:6], other_pps, *others[6:10], pps, *ours[10:]]
+        source = self.folder / "source.h264"
+        source.write_bytes(b"".join(payloads))
+        server = self.start_streamd(config=CONFIG)
+        out = self.folder / "out.flv"
+        watching = asyncio.create_task(live.play_http(server, "/camera/door", out))
+        await harness.async_wait_for(lambda: live.joined(server) == 1, "the viewer joined")
+        async with harness.Camera(server, "door") as camera:
+            await camera.send({"type": "capabilities", "paced": False})
+            await camera.send_frames([(5_000_000 + 40 * at, payload) for at, payload in enumerate(payloads)])
+            await server.wait_frames("door", len(payloads))
+        await watching
+        self.assertEqual(harness.picture_digests(out), harness.picture_digests(source, "h264"))
+        server.stop()
+
     async def test_a_viewer_that_does_not_read_is_cut_and_the_others_get_everything(self):
         server = self.start_streamd(config=CONFIG)
         data = self.filler().read_bytes()

@@ -230,6 +230,48 @@ TEST(AccessUnits, a_recovery_point_is_of_the_slice_behind_it_alone) {
     EXPECT_TRUE(s.units.picture().is_recovery_point);
 }
 
+TEST(AccessUnits, a_slice_is_unclear_in_part_until_its_header_is_there) {
+    for (const SpsSpec& sps : {SpsSpec{.poc_type = 0}, SpsSpec{.poc_type = 1}}) {
+        Stream s(sps);
+        for (const SliceSpec& spec : {SliceSpec{.idr = true, .idr_pic_id = 40'000},
+                                      SliceSpec{.first_mb = 200, .kind = 5, .frame_num = 3}}) {
+            const auto nal = make_slice(sps, spec);
+            std::size_t clear = 0;
+            for (std::size_t size = 1; size <= nal.size(); ++size) {
+                const Bytes part = Bytes(nal).first(size);
+                if (s.units.is_unclear_in_part(part)) {
+                    EXPECT_EQ(clear, 0U) << "it was clear before";
+                    continue;
+                }
+                ++clear;
+                AccessUnits units = Stream(sps).units;
+                EXPECT_EQ(units.feed(part), Role::first_slice) << size;
+            }
+            EXPECT_GE(clear, 2U);
+            EXPECT_LT(clear, nal.size() - 1);
+        }
+    }
+}
+
+TEST(AccessUnits, parameter_sets_and_sei_are_unclear_in_part_and_other_units_are_not) {
+    using Types = std::vector<std::uint8_t>;
+    Stream s({});
+    for (const std::uint8_t type : Types{6, 7, 8}) {
+        std::vector<std::uint8_t> nal(kParameterSetBytesMax, 0x55);
+        nal[0] = type;
+        EXPECT_TRUE(s.units.is_unclear_in_part(nal));
+        EXPECT_TRUE(s.units.is_unclear_in_part(Bytes(nal).first(1)));
+        nal.push_back(0x55);
+        EXPECT_FALSE(s.units.is_unclear_in_part(nal)) << "no parameter set is so long";
+    }
+    for (const std::uint8_t type : Types{3, 4, 9, 10, 12, 14, 19}) {
+        EXPECT_FALSE(s.units.is_unclear_in_part(Types{type}));
+    }
+    const AccessUnits nothing_known;
+    EXPECT_FALSE(nothing_known.is_unclear_in_part(make_slice({}, {.idr = true})))
+        << "no more of it helps";
+}
+
 TEST(AccessUnits, layers_filler_and_unknown_types_are_dropped) {
     AccessUnits units;
     for (const int type : {0, 11, 12, 14, 15, 16, 17, 18, 20, 21, 22, 24, 31}) {

@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <random>
+#include <utility>
+
+#include "support/cases.h"
 #include "synthetic.h"
 
 namespace st::media {
@@ -101,6 +107,64 @@ TEST(AnnexBPackets, gives_sets_that_change_before_a_key_frame_with_the_picture_t
     EXPECT_EQ(key[1].payload.size(), camera.slice({.idr = true}).size());
 }
 
+/// Octets of a parameter set of the same id: another weighted_bipred_idc.
+Octets other_pps() {
+    BitWriter out;
+    out.ue(0).ue(0).bits(2, 0).ue(0).ue(0).ue(0).bits(1, 0).bits(2, 1);
+    return out.se(0).se(0).se(0).bits(3, 0).nal(0x68);
+}
+
+/// The types of a picture's units.
+std::vector<NalType> types(const Packet& packet) {
+    std::vector<NalType> all;
+    const Bytes bytes = packet.payload.bytes();
+    for (std::size_t at = 0; at + 4 < bytes.size(); at += 4 + load_be32(bytes.data() + at)) {
+        all.push_back(nal_type(bytes[at + 4]));
+    }
+    return all;
+}
+
+TEST(AnnexBPackets, gives_sets_again_that_return_at_a_key_frame_after_others_of_the_same_id) {
+    using enum NalType;
+    using Types = std::vector<NalType>;
+    Camera camera;
+    camera.begin();
+    Octets other;
+    Camera::add(other, other_pps());
+    EXPECT_EQ(types(camera.feed(other + camera.slice({.kind = 5, .frame_num = 2}), 80).at(0)),
+              (Types{pps, slice}));
+    const auto key = [&](const Octets& sets, std::uint32_t number) {
+        return camera.feed(sets + camera.slice({.idr = true, .idr_pic_id = number}), number * 200);
+    };
+    const auto back = key(camera.sets(), 1);
+    ASSERT_EQ(back.size(), 1U) << "the same configuration again is no news";
+    EXPECT_TRUE(back[0].is_key);
+    EXPECT_EQ(types(back[0]), (Types{sps, pps, idr}));
+    EXPECT_EQ(types(key(camera.sets(), 2).at(0)), Types{idr}) << "everybody has them";
+
+    // Others that stay are told.
+    EXPECT_EQ(types(camera.feed(other + camera.slice({.kind = 5, .frame_num = 1}), 480).at(0)),
+              (Types{pps, slice}));
+    const auto told = key(other, 3);
+    ASSERT_EQ(told.size(), 2U);
+    EXPECT_TRUE(told[0].is_config);
+    EXPECT_EQ(types(told[1]), Types{idr});
+
+    // So is what returns after them, as it is another one than was told last.
+    const auto told_back = key(camera.sets(), 4);
+    ASSERT_EQ(told_back.size(), 2U);
+    EXPECT_TRUE(told_back[0].is_config);
+    EXPECT_EQ(types(told_back[1]), Types{idr});
+
+    // Whoever begins anew has nothing but the configuration.
+    camera.feed(other + camera.slice({.kind = 5, .frame_num = 1}), 900);
+    camera.packets.restart();
+    EXPECT_EQ(key(camera.sets(), 5).size(), 1U);
+    const auto first = camera.flush();
+    ASSERT_EQ(first.size(), 1U);
+    EXPECT_EQ(types(first[0]), Types{idr});
+}
+
 TEST(AnnexBPackets, learns_sets_of_what_it_is_not_fed) {
     Camera camera;
     camera.packets.learn(camera.sets() + camera.slice({.idr = true}));
@@ -179,41 +243,151 @@ std::vector<Octets> payloads(const std::vector<Packet>& packets) {
     return all;
 }
 
-TEST(AnnexBPackets, puts_a_picture_together_that_is_cut_anywhere_behind_its_header) {
-    const auto watch = [](std::size_t cut, std::size_t second_cut) {
-        Camera camera;
-        std::vector<Packet> all;
-        const auto feed = [&](const Octets& buffer, std::uint64_t time_ms) {
-            for (Packet& packet : camera.feed(buffer, time_ms)) all.push_back(std::move(packet));
-        };
-        Octets sei = {0, 0, 0, 1, 6, 5, 4, 1, 2, 3, 4, 0x80};
-        const Octets idr = camera.slice({.idr = true}) + kRest +
-                           camera.slice({.idr = true, .first_mb = 20}) + kRest + sei;
-        const auto at = [&](std::size_t i) { return idr.begin() + static_cast<std::ptrdiff_t>(i); };
-        feed(camera.sets(), 0);
-        feed({at(0), at(cut)}, 0);
-        if (cut != idr.size()) {
-            feed({at(cut), at(second_cut)}, 0);
-            feed({at(second_cut), idr.end()}, 0);
-        }
-        feed(camera.slice({.kind = 5, .frame_num = 1}) + kRest, 40);
-        feed(camera.slice({.kind = 5, .frame_num = 2}) + kRest, 80);
-        for (Packet& packet : camera.flush()) all.push_back(std::move(packet));
-        EXPECT_EQ(camera.packets.unusable(), 0U);
-        return payloads(all);
-    };
+/// What `messages` make, the first of them cut into parts that begin at `cuts`.
+std::vector<Octets> made_of(const std::vector<Octets>& messages,
+                            const std::vector<std::size_t>& cuts) {
     Camera camera;
-    const std::size_t header = camera.slice({.idr = true}).size();
-    const std::size_t size = 2 * (header + kRest.size()) + 12;
-    const std::vector<Octets> whole = watch(size, size);
+    std::vector<Packet> all;
+    const auto feed = [&](const Octets& buffer, std::uint64_t time_ms) {
+        for (Packet& packet : camera.feed(buffer, time_ms)) all.push_back(std::move(packet));
+    };
+    const Octets& first = messages.front();
+    const auto at = [&](std::size_t i) { return first.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::size_t begin = 0;
+    for (const std::size_t end : cuts) feed({at(std::exchange(begin, end)), at(end)}, 0);
+    feed({at(begin), first.end()}, 0);
+    for (std::size_t i = 1; i < messages.size(); ++i) feed(messages[i], i * 40);
+    for (Packet& packet : camera.flush()) all.push_back(std::move(packet));
+    EXPECT_EQ(camera.packets.unusable(), 0U);
+    std::size_t keys = 0;
+    for (const Packet& packet : all) keys += packet.is_key ? 1 : 0;
+    EXPECT_EQ(keys, 1U);
+    return payloads(all);
+}
+
+TEST(AnnexBPackets, puts_a_picture_together_that_is_cut_anywhere) {
+    const Camera camera;
+    const Octets delimiter = {0, 0, 0, 1, 9, 0xF0};
+    const Octets sei = {0, 0, 0, 1, 6, 5, 4, 1, 2, 3, 4, 0x80};
+    const Octets key = delimiter + camera.sets() + sei + camera.slice({.idr = true}) + kRest +
+                       camera.slice({.idr = true, .first_mb = 20}) + kRest + sei;
+    const std::vector<Octets> messages = {key, camera.slice({.kind = 5, .frame_num = 1}) + kRest,
+                                          camera.slice({.kind = 5, .frame_num = 2}) + kRest};
+    const std::vector<Octets> whole = made_of(messages, {});
     ASSERT_EQ(whole.size(), 4U);
-    for (std::size_t cut = header; cut < size; ++cut) {
-        const std::size_t second_header = header + kRest.size();
-        const bool is_in_header = cut > second_header + 4 && cut < second_header + header;
-        if (is_in_header) continue;
-        EXPECT_EQ(watch(cut, cut), whole) << cut;
-        if (cut + 1 > second_header + 4 && cut + 1 < second_header + header) continue;
-        EXPECT_EQ(watch(cut, cut + 1), whole) << cut;
+    for (std::size_t cut = 1; cut < key.size(); ++cut) {
+        EXPECT_EQ(made_of(messages, {cut}), whole) << cut;
+        for (std::size_t second = cut + 1; second < std::min(cut + 9, key.size()); ++second) {
+            EXPECT_EQ(made_of(messages, {cut, second}), whole) << cut << ' ' << second;
+        }
+    }
+}
+
+/// The recovery point says where to begin, and is as much of a beginning in two parts.
+TEST(AnnexBPackets, begins_at_a_recovery_point_that_is_cut_anywhere) {
+    const Camera camera;
+    const Octets point = {0, 0, 0, 1, 6, 6, 1, 0xC0, 0x80};
+    const Octets refresh =
+        camera.sets() + point + camera.slice({.kind = 5, .frame_num = 1}) + kRest;
+    const std::vector<Octets> messages = {refresh, camera.slice({.kind = 5, .frame_num = 2})};
+    const std::vector<Octets> whole = made_of(messages, {});
+    ASSERT_EQ(whole.size(), 3U);
+    for (std::size_t cut = 1; cut < refresh.size(); ++cut) {
+        EXPECT_EQ(made_of(messages, {cut}), whole) << cut;
+    }
+}
+
+/// A stream as encoders make it, of pictures of one to three slices of any size; the key frames are
+/// larger than any message below.
+class RandomStream {
+ public:
+    explicit RandomStream(std::uint32_t seed) : random_(seed) {
+        for (std::uint32_t i = 0; i < 12; ++i) {
+            const bool is_key = i % 6 == 0;
+            Octets message;
+            if (below(2) == 0) message = message + Octets{0, 0, 0, 1, 9, 0xF0};
+            // Whoever sees a set for the first time, or another one, passes it on.
+            if (is_key) message = message + camera_.sets();
+            if (!is_key && below(4) == 0) {
+                Camera::add(message, make_pps(1 + below(3), 0));
+            }
+            if (below(3) == 0) message = message + Octets{0, 0, 1, 6, 5, 4, 1, 2, 3, 4, 0x80};
+            const std::uint32_t slices = 1 + below(3);
+            for (std::uint32_t slice = 0; slice < slices; ++slice) {
+                SliceSpec spec{.idr = is_key, .first_mb = slice * 20, .kind = is_key ? 7U : 5U};
+                spec.frame_num = i % 6;
+                spec.idr_pic_id = i / 6;
+                message = message + camera_.slice(spec) + rest(is_key ? 2'000 : 0);
+            }
+            messages_.push_back(std::move(message));
+        }
+    }
+    const std::vector<Octets>& messages() const { return messages_; }
+    Octets bytes() const {
+        Octets all;
+        for (const Octets& message : messages_) all = all + message;
+        return all;
+    }
+
+ private:
+    std::uint32_t below(std::uint32_t end) {
+        return std::uniform_int_distribution<std::uint32_t>(0, end - 1)(random_);
+    }
+    /// Of a slice: any bytes, with emulation prevention, and a last one that is not 0.
+    Octets rest(std::size_t least) {
+        Octets bytes;
+        const std::size_t size = least + below(below(4) == 0 ? 1'500 : 60);
+        std::size_t zeros = 0;
+        while (bytes.size() < size) {
+            const auto byte = static_cast<std::uint8_t>(below(3) == 0 ? 0 : below(256));
+            if (zeros >= 2 && byte <= 3) bytes.push_back(3);
+            zeros = byte == 0 ? (zeros >= 2 ? 1 : zeros + 1) : 0;
+            bytes.push_back(byte);
+        }
+        bytes.push_back(0x80);
+        return bytes;
+    }
+
+    std::mt19937 random_;
+    const Camera camera_;
+    std::vector<Octets> messages_;
+};
+
+/// Payloads and key flags of what `stream` makes in messages of the sizes that `next_size` gives.
+std::vector<std::pair<bool, Octets>> pictures_of(const Octets& stream,
+                                                 const std::function<std::size_t()>& next_size) {
+    Camera camera;
+    std::vector<std::pair<bool, Octets>> all;
+    const auto take = [&](const std::vector<Packet>& packets) {
+        for (const Packet& packet : packets) {
+            const Bytes bytes = packet.payload.bytes();
+            all.emplace_back(packet.is_key, Octets(bytes.begin(), bytes.end()));
+        }
+    };
+    for (std::size_t at = 0; at < stream.size();) {
+        const std::size_t end = std::min(at + next_size(), stream.size());
+        take(camera.feed({stream.begin() + static_cast<std::ptrdiff_t>(at),
+                          stream.begin() + static_cast<std::ptrdiff_t>(end)},
+                         at));
+        at = end;
+    }
+    take(camera.flush());
+    EXPECT_EQ(camera.packets.unusable(), 0U);
+    return all;
+}
+
+TEST(AnnexBPackets, makes_the_same_pictures_of_messages_of_any_size) {
+    const auto step = static_cast<std::size_t>(test::cases(1, 29));
+    for (std::size_t size = 1; size <= 2'000; size += size < 64 ? 1 : step) {
+        const RandomStream stream(static_cast<std::uint32_t>(size));
+        std::size_t number = 0;
+        const auto whole =
+            pictures_of(stream.bytes(), [&] { return stream.messages()[number++].size(); });
+        ASSERT_GE(whole.size(), 13U) << "a configuration and 12 pictures";
+        ASSERT_EQ(pictures_of(stream.bytes(), [&] { return size; }), whole) << size;
+        std::mt19937 random(static_cast<std::uint32_t>(size));
+        std::uniform_int_distribution<std::size_t> any(1, size);
+        ASSERT_EQ(pictures_of(stream.bytes(), [&] { return any(random); }), whole) << size;
     }
 }
 
@@ -275,7 +449,14 @@ TEST(AnnexBPackets, cuts_several_pictures_in_one_buffer) {
             i == 0 ? camera.slice({.idr = true}) : camera.slice({.kind = 5, .frame_num = i});
         all.insert(all.end(), one.begin(), one.end());
     }
-    EXPECT_EQ(camera.feed(all, 0).size(), 4U);
+    EXPECT_EQ(camera.feed(all, 0).size(), 3U) << "the last one may go on, as far as is known";
+    EXPECT_EQ(camera.flush().size(), 1U);
+    EXPECT_EQ(camera
+                  .feed(camera.slice({.kind = 5, .frame_num = 3}) +
+                            camera.slice({.kind = 5, .frame_num = 4}),
+                        40)
+                  .size(),
+              2U);
 }
 
 TEST(AnnexBPackets, orders_decoding_times_below_display_times) {
