@@ -46,7 +46,7 @@ CameraConnection::CameraConnection(Uses uses, loop::Timers& timers, LinkPtr link
       clock_(timers,
              [this](std::uint32_t id) { socket_->send_text(camera::encode_clock_request(id)); }),
       meter_(uses_.counters, *link_),
-      live_(uses_.hub, timers_, link_, clock_),
+      live_(uses_.hub, timers_, link_, clock_, [this] { return socket_->is_caught_up(); }),
       payloads_(*link_),
       held_(timers, [this](std::size_t bytes) { socket_->hold({.whole = bytes}); }),
       resumption_(

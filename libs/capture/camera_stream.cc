@@ -48,9 +48,11 @@ void CameraStream::feed(const std::string& name, const camera::Frame& frame, Sha
                         const media::NalPeek& peek, std::int64_t now_ns) {
     if (!hold_path(name, now_ns)) return;
     holder_->last_input_ns.store(now_ns, std::memory_order_relaxed);
-    give_kept(now_ns);
-    fed_ns_ = now_ns;
-    quiet_looks_ = 0;
+    begin_feeding(now_ns);
+    if (peek.has_picture_bytes()) {
+        fed_ns_ = now_ns;
+        quiet_looks_ = 0;
+    }
     const bool begins = kept_.begins(peek);
     // What the hub keeps is given up for a key frame only: until then nobody could begin with what
     // is kept here instead.
@@ -101,24 +103,32 @@ void CameraStream::charge() {
 }
 
 void CameraStream::give_kept(std::int64_t now_ns) {
-    if (is_feeding_ || !publication_ || !publication_.is_wanted(now_ns)) return;
+    if (!begin_feeding(now_ns)) return;
+    if (now_ns - fed_ns_ >= kWholeNs && is_caught_up_()) give_held(hub::Coming::kept);
+    await_rest();
+}
+
+/// If somebody watches, and it was not so before: true.
+bool CameraStream::begin_feeding(std::int64_t now_ns) {
+    if (is_feeding_ || !publication_ || !publication_.is_wanted(now_ns)) return false;
     is_feeding_ = true;
     pictures_.restart();
     for (const KeptFrame& frame : kept_.take()) {
         feed_pictures(frame.payload, frame.timestamp_ms);
         push(frame.arrival_ns, hub::Coming::kept);
     }
-    if (now_ns - fed_ns_ >= kWholeNs) give_held(hub::Coming::kept);
-    await_rest();
+    return true;
 }
 
 /// The next picture, which shows that this one is whole, may be far away. Between two looks sockets
-/// are read: if it is us who were late, the rest comes before the last one.
+/// are read: if it is us who were late, the rest comes before the last one. A large message that
+/// comes slowly may be the rest, and so may what is not read yet.
 void CameraStream::await_rest() {
     if (!pictures_.is_holding() || rest_timer_ != 0) return;
     rest_timer_ = timers_.after(kLook, [this] {
         rest_timer_ = 0;
-        if (++quiet_looks_ >= kQuietLooks) give_held(hub::Coming::measured);
+        quiet_looks_ = is_caught_up_() ? quiet_looks_ + 1 : 0;
+        if (quiet_looks_ >= kQuietLooks) give_held(hub::Coming::measured);
         await_rest();
     });
 }
@@ -128,16 +138,16 @@ void CameraStream::give_held(hub::Coming coming) {
     push(fed_ns_, coming);
 }
 
-/// Of a camera that goes on sending, what is kept is bounded by its times.
+/// Of a camera that goes on sending, what is kept is bounded by its times; of what the hub keeps,
+/// by the hub.
 void CameraStream::await_age() {
-    if (age_timer_ != 0) return;
+    if (age_timer_ != 0 || kept_.empty()) return;
     const std::int64_t age_ns = hub_.options().gop.age_ms * 1'000'000;
     const std::int64_t left_ns = age_ns - (timers_.clock_ns() - fed_ns_);
     age_timer_ = timers_.after(std::chrono::nanoseconds(left_ns), [this, age_ns] {
         age_timer_ = 0;
         if (timers_.clock_ns() - fed_ns_ < age_ns) return await_age();
         kept_.expire();
-        publication_.expire();
     });
 }
 

@@ -2,6 +2,7 @@
 /// A camera as the live stream "/camera/<name>": its messages made into packets while somebody
 /// watches, and kept from the newest key frame on while nobody does. Lives on the camera's network
 /// loop. docs/live.md.
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,12 +21,15 @@ namespace st::capture {
 
 class CameraStream {
  public:
-    /// All but the link outlives this; `clock` is the camera's.
-    CameraStream(hub::Hub& hub, loop::Timers& timers, LinkPtr link, const CameraClock& clock)
+    /// All but the link outlives this; `clock` is the camera's. `is_caught_up`: all that the camera
+    /// sent has been fed, as far as the server knows (httpd::MessageSocket).
+    CameraStream(hub::Hub& hub, loop::Timers& timers, LinkPtr link, const CameraClock& clock,
+                 std::function<bool()> is_caught_up)
         : hub_(hub),
           timers_(timers),
           link_(std::move(link)),
           clock_(clock),
+          is_caught_up_(std::move(is_caught_up)),
           kept_(hub.options().gop, hub.memory()) {}
     CameraStream(const CameraStream&) = delete;
     CameraStream& operator=(const CameraStream&) = delete;
@@ -46,6 +50,7 @@ class CameraStream {
     class Holder;
 
     void leave_path(const std::string& reason);
+    bool begin_feeding(std::int64_t now_ns);
     void feed_pictures(Bytes payload, std::uint64_t time_ms);
     void stop_feeding();
     void charge();
@@ -59,6 +64,7 @@ class CameraStream {
     loop::Timers& timers_;
     const LinkPtr link_;
     const CameraClock& clock_;
+    const std::function<bool()> is_caught_up_;
     std::shared_ptr<Holder> holder_;
     hub::Publication publication_;
     std::string name_;  ///< under which publication_ is
@@ -71,8 +77,8 @@ class CameraStream {
     MemoryBudget::Charge charge_;
     std::vector<media::Packet> made_;
     std::uint64_t unusable_ = 0;    ///< of pictures_, told already
-    std::int64_t fed_ns_ = 0;       ///< the last frame
-    unsigned quiet_looks_ = 0;      ///< since then
+    std::int64_t fed_ns_ = 0;       ///< the last frame with more of a picture
+    unsigned quiet_looks_ = 0;      ///< since then, in a row
     loop::TimerId rest_timer_ = 0;  ///< for the rest of a picture
     loop::TimerId age_timer_ = 0;   ///< of what is kept
 };

@@ -40,6 +40,7 @@ class JpegDialect final : public httpd::MessageSocket, public httpd::WebSocketHa
     }
     void pause_reading() override { socket_->pause_reading(); }
     void resume_reading() override { socket_->resume_reading(); }
+    bool is_caught_up() const override { return socket_->is_caught_up(); }
     void hold(const httpd::InputAccount::Held& held) override { socket_->hold(held); }
 
     // Of the camera.

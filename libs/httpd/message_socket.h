@@ -21,6 +21,8 @@ class MessageSocket {
     /// Back-pressure. A peer that is not read is not expected to answer pings.
     virtual void pause_reading() = 0;
     virtual void resume_reading() = 0;
+    /// It is read, and no message is on its way: silence is the peer's own.
+    virtual bool is_caught_up() const = 0;
     /// What the owner keeps of what came, now: the peer is held responsible for it (see
     /// InputAccount), beside the message that is not whole yet.
     virtual void hold(const InputAccount::Held& held) = 0;

@@ -58,6 +58,9 @@ class WebSocket final : public MessageSocket, public loop::StreamHandler {
 
     void pause_reading() override { account_.pause(); }
     void resume_reading() override { account_.resume(); }
+    bool is_caught_up() const override {
+        return account_.is_read() && decoder_.is_between_messages();
+    }
     void hold(const InputAccount::Held& held) override;
     std::size_t queued_bytes() const { return stream_->queued_bytes(); }
     std::uint64_t bytes_taken() const { return stream_->bytes_out(); }

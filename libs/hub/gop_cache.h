@@ -10,7 +10,12 @@ namespace st::hub {
 struct GopLimits {
     std::size_t packets = 16'384;
     std::size_t bytes = std::size_t{16} << 20;  ///< of payload
-    std::int64_t age_ms = 60'000;               ///< of stream time
+    /// Of what is kept, by the stream's time, and since the last of it came.
+    std::int64_t age_ms = 60'000;
+
+    bool is_over_age(std::int64_t since_ns, std::int64_t now_ns) const {
+        return now_ns - since_ns > age_ms * 1'000'000;
+    }
 };
 
 class GopCache {
@@ -27,6 +32,12 @@ class GopCache {
 
     /// Begins with an entry; empty if there is none.
     const std::vector<UnitPtr>& units() const { return units_; }
+    /// There is something, and not so old that nobody should begin with it: its publisher may have
+    /// fallen silent.
+    bool is_fresh(std::int64_t now_ns) const {
+        return !units_.empty() && !limits_.is_over_age(units_.back()->arrived_ns, now_ns);
+    }
+    const GopLimits& limits() const { return limits_; }
     std::size_t bytes() const { return bytes_; }
 
  private:

@@ -339,10 +339,11 @@ Result<Subscription> Hub::subscribe(const std::string& path, DeliveryQueue& deli
                         std::move(place.cached));
 }
 
-StreamPtr Hub::attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll) {
+StreamPtr Hub::attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll,
+                      std::int64_t now_ns) {
     const Lock lock(mutex_);
     const StreamPtr stream = stream_at(path);
-    stream->attach(std::move(tap), preroll);
+    stream->attach(std::move(tap), preroll, now_ns);
     return stream;
 }
 
@@ -399,7 +400,7 @@ std::vector<StreamStatus> Hub::streams(std::int64_t now_ns) const {
         }
     }
     for (const auto& [path, stream] : all) {
-        StreamStatus status = stream->status();
+        StreamStatus status = stream->status(now_ns);
         const auto refused = statuses.find(path);
         if (refused != statuses.end() && !status.is_live) {  // viewers wait for another one
             status.is_refused = true;

@@ -61,10 +61,6 @@ class Publication {
     void pause() {
         if (stream_) stream_->pause(number_);
     }
-    /// Nothing came for so long that nobody should begin with what is kept.
-    void expire() {
-        if (stream_) stream_->expire(number_);
-    }
     /// Something of the publisher could not be used; for whoever looks at the stream.
     void note_unusable(const std::string& why) {
         if (stream_) stream_->note_unusable(number_, why);
@@ -181,8 +177,8 @@ class Hub {
                         std::function<void(const std::string& by)> kick) ST_EXCLUDES(mutex_);
     /// The tap gets all that is published there, from now on and by whomever; see Stream::attach().
     /// It counts as no viewer.
-    StreamPtr attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll)
-        ST_EXCLUDES(mutex_);
+    StreamPtr attach(const std::string& path, TapPtr tap, std::chrono::milliseconds preroll,
+                     std::int64_t now_ns = monotonic_ns()) ST_EXCLUDES(mutex_);
     /// It is called no more.
     void detach(const StreamPtr& stream, const Tap& tap) ST_EXCLUDES(mutex_);
 

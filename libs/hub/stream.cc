@@ -297,6 +297,7 @@ void Stream::count(std::uint64_t publication, const Arrival& arrival) {
     statistics_.add_unseen(arrival.bytes, arrival.is_picture, arrival.now_ns);
     publisher_packets_ = arrival.kept_packets;
     publisher_bytes_ = arrival.kept_bytes;
+    publisher_ns_ = arrival.now_ns;
     if (arrival.is_key) key_ns_ = arrival.now_ns;
 }
 
@@ -322,13 +323,12 @@ void Stream::pause(std::uint64_t publication) {
     has_key_ = false;
 }
 
-void Stream::expire(std::uint64_t publication) {
-    const Lock lock(mutex_);
-    if (!publisher_ || publication != publication_) return;
+/// What is kept, before somebody comes: with it a viewer would begin in the past, and a recording
+/// with a gap. Who watches goes on.
+void Stream::drop_if_old(std::int64_t now_ns) {
+    if (cache_.is_fresh(now_ns)) return;
     cache_.clear();
     history_.clear();
-    newest_entry_.reset();
-    publisher_packets_ = publisher_bytes_ = 0;
 }
 
 bool Stream::leave(std::uint64_t publication) {
@@ -369,6 +369,7 @@ Stream::Place Stream::join(DeliveryQueue& delivery, FormId form) {
     ++viewers_;
     count_watchers();
     if (publisher_) publisher_->wanted();
+    drop_if_old(delivery.executor().now_ns());
     auto found = std::find_if(members_.begin(), members_.end(), [&](const Members& members) {
         return members.delivery == &delivery && members.group->form() == form;
     });
@@ -383,9 +384,10 @@ void Stream::count_watchers() {
     watchers_.store(viewers_ + taps_.size(), std::memory_order_relaxed);
 }
 
-void Stream::attach(TapPtr tap, std::chrono::milliseconds preroll) {
+void Stream::attach(TapPtr tap, std::chrono::milliseconds preroll, std::int64_t now_ns) {
     const Lock lock(mutex_);
     tap->know(headers_);
+    drop_if_old(now_ns);
     for (const UnitPtr& unit : history_.last(preroll, cache_.units())) tap->take(unit);
     taps_.push_back(std::move(tap));
     count_watchers();
@@ -461,7 +463,7 @@ bool Stream::knows_tracks() const {
     return (knows_video || !promises_video_) && (knows_audio || !promises_audio_);
 }
 
-StreamStatus Stream::status() const {
+StreamStatus Stream::status(std::int64_t now_ns) const {
     const Lock lock(mutex_);
     StreamStatus status;
     status.path = path_;
@@ -481,9 +483,13 @@ StreamStatus Stream::status() const {
     status.viewers = viewers_;
     status.dropped = dropped_;
     status.queue_bytes_max = queue_bytes_max_;
-    const bool is_kept_here = !cache_.units().empty();
-    status.gop_packets = is_kept_here ? cache_.units().size() : publisher_packets_;
-    status.gop_bytes = is_kept_here ? cache_.bytes() : publisher_bytes_;
+    if (cache_.is_fresh(now_ns)) {
+        status.gop_packets = cache_.units().size();
+        status.gop_bytes = cache_.bytes();
+    } else if (!cache_.limits().is_over_age(publisher_ns_, now_ns)) {
+        status.gop_packets = publisher_packets_;
+        status.gop_bytes = publisher_bytes_;
+    }
     status.is_kept = status.gop_packets > 0;
     status.key_ns = key_ns_;
     return status;
@@ -504,11 +510,11 @@ bool Stream::is_unused() const {
     return !publisher_ && viewers_ == 0 && taps_.empty();
 }
 
-UnitPtr Stream::newest_entry(std::int64_t since_ns) const {
+UnitPtr Stream::newest_entry(std::int64_t now_ns) const {
     const Lock lock(mutex_);
-    const bool is_kept = !cache_.units().empty();
-    const bool is_young = newest_entry_ && newest_entry_->arrived_ns >= since_ns;
-    return is_kept || is_young ? newest_entry_ : nullptr;
+    const bool is_young =
+        newest_entry_ && !cache_.limits().is_over_age(newest_entry_->arrived_ns, now_ns);
+    return cache_.is_fresh(now_ns) || is_young ? newest_entry_ : nullptr;
 }
 
 void Stream::tell_slow(const ViewerRecord& record) const {

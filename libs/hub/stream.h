@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/sync.h"
 #include "hub/delivery_queue.h"
 #include "hub/events.h"
@@ -110,8 +111,6 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::optional<LineZero> zero() const ST_EXCLUDES(mutex_);
     /// Nothing is pushed from now on until somebody wants the stream: what was kept is given up.
     void pause(std::uint64_t publication) ST_EXCLUDES(mutex_);
-    /// What is kept is too old for whoever comes: nothing came after it. Who watches goes on.
-    void expire(std::uint64_t publication) ST_EXCLUDES(mutex_);
     /// Somebody watches, or has just done so.
     bool is_wanted(std::int64_t now_ns) const {
         return watchers_.load(std::memory_order_relaxed) > 0 ||
@@ -127,6 +126,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     std::uint64_t publication() const ST_EXCLUDES(mutex_);
 
     /// Before the viewer is given the place, prepare() makes what is cached fit for it.
+    /// The delivery queue's thread.
     Place join(DeliveryQueue& delivery, FormId form) ST_EXCLUDES(mutex_);
     /// Takes the lock for each packet anew: to encode a whole cache takes its time.
     void prepare(const Place& place) ST_EXCLUDES(mutex_);
@@ -135,7 +135,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
 
     /// From now on the tap gets every packet, and at first those that are kept of the last
     /// `preroll` and of the pictures they need. The stream is wanted as long as it has one.
-    void attach(TapPtr tap, std::chrono::milliseconds preroll) ST_EXCLUDES(mutex_);
+    void attach(TapPtr tap, std::chrono::milliseconds preroll, std::int64_t now_ns)
+        ST_EXCLUDES(mutex_);
     void detach(const Tap& tap, std::int64_t now_ns) ST_EXCLUDES(mutex_);
     /// Keeps packets of the last so much for taps to come, beside the cache.
     void keep_history(std::chrono::milliseconds span) ST_EXCLUDES(mutex_);
@@ -145,13 +146,13 @@ class Stream : public std::enable_shared_from_this<Stream> {
     Tracks tracks() const ST_EXCLUDES(mutex_);
     /// Whether nothing will be added to tracks(), as far as the publisher's own words go.
     bool knows_tracks() const ST_EXCLUDES(mutex_);
-    StreamStatus status() const ST_EXCLUDES(mutex_);
+    StreamStatus status(std::int64_t now_ns = monotonic_ns()) const ST_EXCLUDES(mutex_);
     std::size_t viewers() const ST_EXCLUDES(mutex_);
     bool is_live() const ST_EXCLUDES(mutex_);
     bool is_unused() const ST_EXCLUDES(mutex_);
-    /// The newest entry, if whoever comes now begins with it or it came after `since_ns`; else
-    /// null.
-    UnitPtr newest_entry(std::int64_t since_ns) const ST_EXCLUDES(mutex_);
+    /// The newest entry, if whoever comes now begins with it, or it is no older than what is kept
+    /// may be; else null.
+    UnitPtr newest_entry(std::int64_t now_ns) const ST_EXCLUDES(mutex_);
 
     /// Whether a viewer may let so much wait for it.
     bool may_queue(std::size_t bytes) const { return memory_.budget().has_room_for(bytes); }
@@ -173,6 +174,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     };
 
     void count_watchers() ST_REQUIRES(mutex_);
+    void drop_if_old(std::int64_t now_ns) ST_REQUIRES(mutex_);
     void note_tracks(const media::Packet& packet) ST_REQUIRES(mutex_);
     void note_config(const media::PacketPtr& packet) ST_REQUIRES(mutex_);
     static void note_further(Headers& headers, const media::PacketPtr& packet);
@@ -211,6 +213,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
     UnitPtr newest_entry_ ST_GUARDED_BY(mutex_);
     std::size_t publisher_packets_ ST_GUARDED_BY(mutex_) = 0;  ///< kept by it
     std::size_t publisher_bytes_ ST_GUARDED_BY(mutex_) = 0;
+    std::int64_t publisher_ns_ ST_GUARDED_BY(mutex_) = 0;  ///< when it said so
     std::optional<LineZero> zero_ ST_GUARDED_BY(mutex_);
     std::optional<std::int64_t> key_ns_ ST_GUARDED_BY(mutex_);  ///< of the last key frame
     Coming coming_ ST_GUARDED_BY(mutex_) = Coming::live;        ///< of the push under way

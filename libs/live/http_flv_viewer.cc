@@ -36,7 +36,7 @@ void HttpFlvViewer::answer_head(const std::string& path) {
     const bool is_there = (stream && stream->is_live()) || (live.is_source && live.is_source(path));
     if (!is_there) return refuse(no_stream(path));
     const std::int64_t now_ns = live.delivery_of(net_).executor().now_ns();
-    const std::string age = stream ? key_frame_age(stream->status(), now_ns) : std::string();
+    const std::string age = stream ? key_frame_age(stream->status(now_ns), now_ns) : std::string();
     stream_->send(flv_head(request_.is_chunked, request_.origin, age));
     stream_->finish(httpd::kClosePatience);
 }

@@ -151,10 +151,8 @@ class Snapshots::Wait final : public hub::Tap, public std::enable_shared_from_th
     /// Once: from now on what comes of the stream wakes the owner, and so does the asker's leaving.
     void begin(const std::string& path) {
         stream = owner_.parts_.live.hub().attach(path, shared_from_this(), {});
-        hub::Hub& hub = owner_.parts_.live.hub();
-        const std::int64_t since_ns = monotonic_ns() - hub.options().gop.age_ms * 1'000'000;
-        // It may outlive what the stream keeps for viewers, but not by long.
-        if (const hub::UnitPtr entry = stream->newest_entry(since_ns)) take(entry);
+        // Of a stream that is too large to be kept for viewers there may be one all the same.
+        if (const hub::UnitPtr entry = stream->newest_entry(monotonic_ns())) take(entry);
         leaving_.emplace(wish.asker, [this] { wake(); });
     }
     void take(const hub::UnitPtr& unit) override {

@@ -143,7 +143,8 @@ void Viewer::watch_entry(std::chrono::nanoseconds delay) {
 }
 
 std::string Viewer::why_waiting() const {
-    return key_frame_age(subscription_.stream().status(), delivery_.executor().now_ns());
+    const std::int64_t now_ns = delivery_.executor().now_ns();
+    return key_frame_age(subscription_.stream().status(now_ns), now_ns);
 }
 
 void Viewer::begin(hub::Tracks tracks) {

@@ -14,6 +14,7 @@ constexpr std::size_t kPeekBytesMax = 64 * 1024;
 
 struct NalPeek {
     bool unit = false;  ///< it begins with a NAL unit, and not within one
+    bool rest = false;  ///< it begins within one
     bool sps = false;
     bool pps = false;
     bool vcl = false;             ///< a slice of a picture (types 1 to 5) was seen
@@ -23,6 +24,8 @@ struct NalPeek {
 
     /// Parameter sets and no picture: never counted or timed as one.
     bool is_config_only() const { return (sps || pps) && !vcl; }
+    /// It brings slices, or what may be more of one.
+    bool has_picture_bytes() const { return vcl || rest; }
 };
 
 /// Where a decoder may begin in a row of messages, as PictureStart::is_entry() has it of pictures:
@@ -49,7 +52,8 @@ inline NalPeek peek_nals(Bytes annexb) {
     const Bytes looked_at =
         annexb.first(annexb.size() < kPeekBytesMax ? annexb.size() : kPeekBytesMax);
     NalWalker walker(looked_at);
-    if (walker.leading_bytes() > 0) return peek;
+    peek.rest = walker.leading_bytes() > 0;
+    if (peek.rest) return peek;
     NalSpan nal{};
     while (const auto at = walker.next_begin()) {
         peek.unit = true;

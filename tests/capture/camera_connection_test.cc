@@ -5,6 +5,7 @@
 #include "camera/frame.h"
 #include "capture/fakes.h"
 #include "hub/hub.h"
+#include "media/synthetic.h"
 
 namespace st::capture {
 namespace {
@@ -252,6 +253,40 @@ TEST_F(CameraConnectionTest, a_stalled_camera_that_is_probed_is_alive) {
     reports.clear();
     connection->on_message(Probe{});
     EXPECT_NE(last<Alive>(), nullptr);
+}
+
+/// A viewer that counts pictures.
+class Pictures final : public hub::Tap {
+ public:
+    void take(const hub::UnitPtr& unit) override {
+        const media::Packet& packet = *unit->packet;
+        if (packet.track == media::Track::video && !packet.is_config) ++count;
+    }
+    void publisher_left() override {}
+    int count = 0;
+};
+
+TEST_F(CameraConnectionTest, a_picture_is_not_taken_for_whole_while_more_of_it_may_be_on_its_way) {
+    const auto pictures = std::make_shared<Pictures>();
+    const hub::StreamPtr stream =
+        hub.attach("/camera/door", pictures, milliseconds(0), timers.clock_ns());
+    record();
+    std::vector<std::uint8_t> key;
+    for (const auto& nal : {media::make_sps({.poc_type = 2}), media::make_pps(),
+                            media::make_slice({.poc_type = 2}, {.idr = true})}) {
+        key.insert(key.end(), {0, 0, 0, 1});
+        key.insert(key.end(), nal.begin(), nal.end());
+    }
+    frame(key);
+    for (bool* why : {&socket->is_within_message, &socket->is_paused}) {
+        *why = true;
+        timers.advance(seconds(1));
+        EXPECT_EQ(pictures->count, 0);
+        *why = false;
+    }
+    timers.advance(milliseconds(300));
+    EXPECT_EQ(pictures->count, 1);
+    hub.detach(stream, *pictures);
 }
 
 TEST_F(CameraConnectionTest, a_probed_camera_is_alive_with_its_next_byte) {

@@ -43,6 +43,11 @@ struct Camera {
         add(buffer, media::make_slice(sps, {.kind = 5, .frame_num = frame_num}));
         return buffer;
     }
+    static Octets sei() {
+        Octets buffer;
+        add(buffer, Octets{6, 5, 4, 1, 2, 3, 4, 0x80});
+        return buffer;
+    }
     void feed(const Octets& payload) {
         const SharedBuffer message = share(Buffer(Bytes(payload)));
         const std::int64_t now_ns = timers.clock_ns();
@@ -67,7 +72,7 @@ struct Camera {
         std::erase_if(all, [](const std::string& one) { return !one.starts_with("Av@"); });
         return all;
     }
-    hub::StreamStatus status() { return world.hub.streams().at(0); }
+    hub::StreamStatus status() { return world.hub.streams(timers.clock_ns()).at(0); }
 
     media::SpsSpec sps{.poc_type = 2};
     hub::World world{of_a_second()};
@@ -75,7 +80,8 @@ struct Camera {
     CameraClock clock{timers, [](const auto&...) {}};
     LinkPtr link = std::make_shared<CameraLink>(1, "192.0.2.7:40112", "/", 0);
     hub::FakeViewer viewer;
-    CameraStream stream{world.hub, timers, link, clock};
+    bool is_caught_up = true;
+    CameraStream stream{world.hub, timers, link, clock, [this] { return is_caught_up; }};
 };
 
 TEST(CameraStream, gives_a_picture_after_a_while_though_none_follows) {
@@ -106,6 +112,51 @@ TEST(CameraStream, waits_for_a_picture_whose_pieces_keep_coming) {
     EXPECT_EQ(camera.status().unusable, 0U);
     camera.feed({0x44});
     EXPECT_EQ(camera.status().unusable, 1U);
+}
+
+TEST(CameraStream, waits_for_the_rest_of_a_picture_that_is_on_its_way_or_not_read_yet) {
+    for (const bool comes_late : {false, true}) {
+        SCOPED_TRACE(comes_late ? "a viewer that comes in the middle of it"
+                                : "a viewer from before");
+        Camera camera;
+        if (!comes_late) camera.watch();
+        camera.feed(camera.key());
+        camera.is_caught_up = false;
+        camera.wait(500);
+        if (comes_late) camera.watch();
+        EXPECT_THAT(camera.pictures(), IsEmpty());
+        camera.wait(500);
+        EXPECT_THAT(camera.pictures(), IsEmpty());
+        camera.is_caught_up = true;
+        camera.wait(150);
+        camera.feed({0x11, 0x22, 0x33});
+        camera.wait(200);
+        EXPECT_THAT(camera.pictures(), IsEmpty()) << "nothing was awaited for so long only";
+        camera.wait(200);
+        EXPECT_THAT(camera.pictures(), SizeIs(2));
+        EXPECT_EQ(camera.status().unusable, 0U);
+    }
+}
+
+TEST(CameraStream, messages_that_add_nothing_to_a_picture_do_not_put_it_off) {
+    const std::vector<Octets> all = {{}, {0, 0, 0}, Camera::sei(), {0, 0, 0, 1, 9, 0xF0}};
+    for (const Octets& nothing : all) {
+        Camera camera;
+        camera.watch();
+        camera.feed(camera.key());
+        for (int i = 0; i < 2; ++i) {
+            camera.wait(150);
+            camera.feed(nothing);
+        }
+        camera.wait(100);
+        EXPECT_THAT(camera.pictures(), SizeIs(2));
+        for (int i = 0; i < 3; ++i) {
+            EXPECT_TRUE(camera.status().is_kept) << i;
+            camera.wait(250);
+            camera.feed(nothing);
+        }
+        EXPECT_FALSE(camera.status().is_kept) << "the last picture is older";
+    }
 }
 
 TEST(CameraStream, keeps_nothing_of_a_camera_that_is_silent) {

@@ -32,6 +32,7 @@ class FakeSocket final : public httpd::MessageSocket {
     }
     void pause_reading() override { is_paused = true; }
     void resume_reading() override { is_paused = false; }
+    bool is_caught_up() const override { return !is_paused && !is_within_message; }
     void hold(const httpd::InputAccount::Held& now) override { held = now; }
 
     std::vector<std::string> texts;
@@ -39,6 +40,7 @@ class FakeSocket final : public httpd::MessageSocket {
     std::uint16_t closed_code = 0;
     std::string closed_reason;
     bool is_paused = false;
+    bool is_within_message = false;
     httpd::InputAccount::Held held;
     std::function<void(std::uint16_t, const std::string&)> on_close;
 };

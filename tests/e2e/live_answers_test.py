@@ -91,7 +91,7 @@ class Answers(harness.Case):
         server.stop()
 
     def test_a_viewer_of_which_no_picture_is_kept_is_told_so_in_the_head(self):
-        server = self.start_streamd(config={"live": {**live.CONFIG["live"], "cache_age": "1s"}})
+        server = self.start_streamd(config={"live": {**live.CONFIG["live"], "cache_age": "1m"}})
         peer = self.publisher(server, "x")
         peer.send(message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY))
         peer.wait_until_read()
@@ -113,10 +113,30 @@ class Answers(harness.Case):
 
         for way, head in heads().items():
             self.assertNotIn("X-Streamd-Waiting", head, way)
-        peer.send(*(message(rtmp_peer.VIDEO, 1, rtmp_peer.PICTURE, time_ms) for time_ms in range(40, 2000, 40)))
+        peer.send(*(message(rtmp_peer.VIDEO, 1, rtmp_peer.PICTURE, time_ms) for time_ms in range(40, 62_000, 40)))
         peer.wait_until_read()
         for way, head in heads().items():
             self.assertRegex(head, r"\r\nX-Streamd-Waiting: last key frame \d+ s ago(\r\n|$)", way)
+        server.stop()
+
+    def test_a_viewer_of_a_publisher_that_has_fallen_silent_is_told_so_in_the_head(self):
+        server = self.start_streamd(config={"live": {**live.CONFIG["live"], "cache_age": "300ms"}})
+        peer = self.publisher(server, "x")
+        peer.send(message(rtmp_peer.VIDEO, 1, rtmp_peer.KEY))
+        peer.wait_until_read()
+
+        def head():
+            viewer = self.dial(server)
+            viewer.sendall(b"HEAD /live/x.flv HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            data = b""
+            while b"\r\n\r\n" not in data:
+                data += viewer.recv(4096)
+            return data.decode()
+
+        harness.wait_for(lambda: "X-Streamd-Waiting: last key frame " in head(), "its picture is too old")
+        peer.send(message(rtmp_peer.VIDEO, 1, rtmp_peer.PICTURE, 40))
+        peer.wait_until_read()
+        self.assertIn("X-Streamd-Waiting", head(), "nobody can begin with that")
         server.stop()
 
     def test_a_player_may_say_how_long_it_watches(self):

@@ -394,7 +394,7 @@ TEST(Hub, drops_a_cache_beyond_its_limits_until_the_next_key_frame) {
     EXPECT_THAT(viewer.take(), IsEmpty());
     world.push(publication, key(240));
     EXPECT_THAT(viewer.take(), ElementsAre("begin video", "Av@240:k"));
-    EXPECT_EQ(world.hub.streams().at(0).gop_packets, 1U);
+    EXPECT_EQ(world.hub.streams(world.executor.now).at(0).gop_packets, 1U);
 }
 
 TEST(Hub, does_not_cache_over_a_change_of_configuration) {
@@ -429,10 +429,10 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     Publication publication = world.publish();
     EXPECT_FALSE(publication.is_wanted(world.executor.now));
     world.push(publication, key(0));
-    EXPECT_TRUE(world.hub.find("/live/x")->newest_entry(INT64_MAX));
+    EXPECT_TRUE(world.hub.find("/live/x")->newest_entry(world.executor.now));
     publication.count({4, true, false, 0, 0, world.executor.now});
     publication.pause();
-    EXPECT_FALSE(world.hub.find("/live/x")->newest_entry(INT64_MAX));
+    EXPECT_FALSE(world.hub.find("/live/x")->newest_entry(world.executor.now));
     FakeViewer viewer;
     world.join(viewer);
     EXPECT_TRUE(publication.is_wanted(world.executor.now));
@@ -444,10 +444,52 @@ TEST(Hub, gives_nothing_old_after_a_time_in_which_nobody_wanted_the_stream) {
     EXPECT_EQ(world.hub.streams().at(0).statistics.bytes(), 1U + 4 + 1 + 1);
 }
 
+class FakeTap final : public Tap {
+ public:
+    void take(const UnitPtr& unit) override { units.push_back(unit); }
+    void publisher_left() override {}
+    std::vector<UnitPtr> units;
+};
+
+TEST(Hub, gives_nothing_to_whoever_comes_of_a_publisher_that_has_fallen_silent) {
+    for (const std::int64_t silent_ms : {60'000, 60'001}) {
+        SCOPED_TRACE(silent_ms);
+        const bool is_old = silent_ms > 60'000;
+        World world;
+        Publication publication = world.publish();
+        const StreamPtr stream = world.hub.find("/live/x");
+        stream->keep_history(std::chrono::seconds(10));
+        FakeViewer early;
+        world.join(early);
+        world.push(publication, config("avcC"));
+        world.push(publication, key(0));
+        world.executor.now += 5'000 * kMs;
+        world.push(publication, key(5'000));
+        world.push(publication, sound(5'040));
+        early.take();
+        world.executor.now += silent_ms * kMs;
+        publication.note_input(world.executor.now);  // it answers pings
+        EXPECT_EQ(world.hub.streams(world.executor.now).at(0).is_kept, !is_old);
+        EXPECT_EQ(stream->newest_entry(world.executor.now) == nullptr, is_old);
+        const auto tap = std::make_shared<FakeTap>();
+        world.hub.attach("/live/x", tap, std::chrono::seconds(10), world.executor.now);
+        EXPECT_EQ(tap->units.size(), is_old ? 0U : 3U);
+        FakeViewer late;
+        world.join(late);
+        EXPECT_EQ(late.take().empty(), is_old);
+        world.push(publication, delta(5'080));
+        EXPECT_THAT(early.take(), ElementsAre("Av@5080:p")) << "who watches goes on";
+        EXPECT_EQ(late.take().empty(), is_old);
+        world.push(publication, key(5'120));
+        EXPECT_FALSE(late.take().empty());
+        world.hub.detach(stream, *tap);
+    }
+}
+
 TEST(Hub, counts_what_came_in_once_and_tells_how_old_the_last_key_frame_is) {
     World world;
     Publication publication = world.publish();
-    const auto status = [&] { return world.hub.streams().at(0); };
+    const auto status = [&] { return world.hub.streams(world.executor.now).at(0); };
     EXPECT_FALSE(status().key_ns);
     publication.count({100, true, true, 3, 90, world.executor.now});
     EXPECT_EQ(status().key_ns, world.executor.now);
@@ -464,9 +506,10 @@ TEST(Hub, counts_what_came_in_once_and_tells_how_old_the_last_key_frame_is) {
     EXPECT_EQ(status().key_ns, key_ns);
     EXPECT_TRUE(status().is_kept) << "by the hub";
     EXPECT_EQ(status().gop_packets, 2U);
-    publication.expire();
+    world.executor.now += 60'001 * kMs;
     EXPECT_FALSE(status().is_kept);
     EXPECT_EQ(status().gop_packets, 0U);
+    EXPECT_EQ(status().key_ns, key_ns);
     EXPECT_EQ(status().statistics.pictures(), 2U);
     EXPECT_EQ(status().statistics.bytes(), 150U);
 }

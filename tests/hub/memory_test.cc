@@ -25,7 +25,8 @@ std::vector<Publication> streams(World& world, std::size_t count, std::size_t pi
 
 std::size_t cached(const World& world) {
     std::size_t bytes = 0;
-    for (const StreamStatus& status : world.hub.streams()) bytes += status.gop_bytes;
+    for (const StreamStatus& status : world.hub.streams(world.executor.now))
+        bytes += status.gop_bytes;
     return bytes;
 }
 

@@ -137,6 +137,25 @@ TEST(Snapshots, of_an_old_picture_that_is_not_kept_there_is_none) {
     }
 }
 
+TEST(Snapshots, of_a_publisher_that_has_fallen_silent_the_last_picture_is_taken_while_it_is_young) {
+    for (const auto ago : {30s, 120s}) {
+        Scene scene;
+        scene.publish();
+        scene.push(hub::key(0, kIdr), ago);
+        scene.push(hub::delta(40, kInter), ago);
+        scene.take();
+        if (ago == 30s) {
+            EXPECT_EQ(scene.result(), "JPEG");
+            continue;
+        }
+        EXPECT_FALSE(scene.is_answered());
+        scene.push(hub::delta(80, kInter));
+        EXPECT_FALSE(scene.is_answered());
+        scene.push(hub::key(120, kIdr));
+        EXPECT_EQ(scene.result(), "JPEG");
+    }
+}
+
 TEST(Snapshots, the_next_key_frame_is_taken_when_it_comes) {
     Scene scene;
     scene.publish();
