@@ -175,9 +175,9 @@ httpd::Plan Api::plan_events(const httpd::Request& request) {
         wanted.types.push_back(value);
     }
     plan.take_over = [this, wanted](const httpd::Request& asked, httpd::Handover handover) {
-        auto stream =
-            std::make_shared<EventStream>(parts_, handover.net, std::move(handover.ticket),
-                                          access_of(asked), std::move(handover.transport));
+        auto stream = std::make_shared<EventStream>(
+            EventStream::Uses{parts_.control, parts_.events}, handover.net,
+            std::move(handover.ticket), access_of(asked), std::move(handover.transport));
         handover.net.add(stream);
         stream->start(wanted);
     };

@@ -5,15 +5,17 @@
 
 namespace st::api {
 
-EventStream::EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+EventStream::EventStream(const Uses& uses, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
                          httpd::LastingAccess access, std::unique_ptr<loop::Transport> stream)
-    : parts_(parts),
+    : uses_(uses),
       net_(net),
       ticket_(std::move(ticket)),
       access_(std::move(access)),
       stream_(std::move(stream)) {
     stream_->set_handler(*this);
 }
+
+EventStream::~EventStream() { net_.loop().cancel(heartbeat_); }
 
 void EventStream::start(const Wanted& wanted) {
     stream_->resume_reading();  // paused if much came behind the request
@@ -23,9 +25,10 @@ void EventStream::start(const Wanted& wanted) {
                             {"Connection", "close"},
                             {"Date", http::http_date(wall_us() / 1'000'000)}};
     send(http::encode_head(200, fields));
+    if (closed_) return;  // a subscription behind its end would stay for ever
     beat();
-    parts_.control.post([&events = parts_.events, &net = net_, weak = weak_from_this(),
-                         listener = listener_, wanted] {
+    uses_.control.post([&events = uses_.events, &net = net_, weak = weak_from_this(),
+                        listener = listener_, wanted] {
         const auto tell = [&net, weak](std::uint64_t id, const std::string& type,
                                        const std::string& json) {
             const std::string text =
@@ -56,7 +59,7 @@ void EventStream::close() {
     if (closed_) return;
     closed_ = true;
     net_.loop().cancel(heartbeat_);
-    parts_.control.post([&events = parts_.events, listener = listener_] {
+    uses_.control.post([&events = uses_.events, listener = listener_] {
         if (*listener) events.unsubscribe(**listener);
     });
     stream_->close();

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "api/event_log.h"
-#include "api/parts.h"
 #include "httpd/lasting_access.h"
 #include "httpd/net_loop.h"
+#include "loop/event_loop.h"
 #include "loop/transport.h"
 
 namespace st::api {
@@ -27,10 +27,17 @@ class EventStream final : public httpd::Connection,
         std::optional<std::uint64_t> since;  ///< nullopt: from now on
     };
 
-    EventStream(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                httpd::LastingAccess access, std::unique_ptr<loop::Transport> stream);
+    /// All of it outlives the connections.
+    struct Uses {
+        loop::EventLoop& control;  ///< which the events live on
+        EventLog& events;
+    };
 
-    /// Sends the head of the answer and subscribes.
+    EventStream(const Uses& uses, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
+                httpd::LastingAccess access, std::unique_ptr<loop::Transport> stream);
+    ~EventStream() override;
+
+    /// Sends the head of the answer and subscribes; closes if who reads it may no longer.
     void start(const Wanted& wanted);
 
     void shut_down() override { close(); }
@@ -43,7 +50,7 @@ class EventStream final : public httpd::Connection,
     void send(const std::string& text);
     void close();
 
-    Parts& parts_;
+    const Uses uses_;
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     httpd::LastingAccess access_;
