@@ -192,7 +192,8 @@ JpegConsole::JpegConsole(const Parts& parts, httpd::Handover handover,
       upgrade_answer_(std::move(handover.upgrade_answer)),
       pending_(std::move(handover.pending)),
       peer_(request.peer.text),
-      facts_(request.facts),
+      control_(parts.policy, parts.sessions, auth::Role::control, request.facts,
+               parts.sessions.cookie_of(request.head.fields)),
       wanted_(name_of(request)) {
     stream_->set_handler(*this);
 }
@@ -248,10 +249,10 @@ void JpegConsole::renamed(const std::string& name) {
     if (!wanted_.empty()) wanted_ = name;
 }
 
-/// The console's words are the camera's commands: whoever may only watch is told so.
+/// The console's words are the camera's commands: whoever may only watch, or may command no more
+/// since the session has ended, is told so.
 void JpegConsole::on_text(const std::string& text) {
-    const auto policy = parts_.policy.get();
-    if (const auto may = auth::check_access(*policy, auth::Role::control, facts_); !may) {
+    if (const auto may = control_.check(wall_us() / 1'000'000); !may) {
         return say("error: " + may.error().message);
     }
     if (!is_watching() || !parts_.jpegs.command(camera().camera, text)) say("error: no camera");

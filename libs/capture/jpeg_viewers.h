@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-#include "auth/access.h"
 #include "capture/jpeg_streams.h"
+#include "httpd/lasting_access.h"
 #include "httpd/net_loop.h"
 #include "httpd/router.h"
 #include "httpd/websocket.h"
@@ -126,7 +126,7 @@ class JpegConsole final : public JpegViewer,
     std::string upgrade_answer_;
     std::string pending_;
     const std::string peer_;
-    const auth::Facts facts_;
+    httpd::LastingAccess control_;
     std::string wanted_;  ///< "": the camera that came last
     std::unique_ptr<httpd::WebSocket> socket_;
 };

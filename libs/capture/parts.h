@@ -11,6 +11,7 @@
 #include "capture/options.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
+#include "httpd/sessions.h"
 #include "loop/event_loop.h"
 #include "loop/task_pool.h"
 
@@ -45,6 +46,7 @@ struct Parts {
     JpegStreams& jpegs;          ///< any thread
     loop::BlockingWork& disk;    ///< any thread
     const Current<auth::Policy>& policy;
+    const httpd::Sessions& sessions;
     const auth::Decide& decide;  ///< any thread; may be empty
 };
 

@@ -322,6 +322,7 @@ void Server::Parts::make_parts() {
         .jpegs = jpegs,
         .disk = disk,
         .policy = policy,
+        .sessions = *sessions,
         .decide = live.decide,
     });
     live_parts = std::make_unique<live::Parts>(live::Parts{

@@ -4,6 +4,7 @@ watches at /dev and /mjpeg gets its pictures, and the newest lie in a folder."""
 import asyncio
 import csv
 import datetime
+import hashlib
 import json
 import pathlib
 import urllib.request
@@ -196,11 +197,61 @@ class JpegCamera(harness.Case):
         async with Esp(server, "eye", self.pictures) as esp:
             async with harness.websockets.connect(f"{server.ws_url}/dev") as console:
                 await console.send("status")
-                words = ""
-                while "] error: " not in words or "no camera" in words:
-                    words = await asyncio.wait_for(console.recv(), harness.PATIENCE_S)
-                self.assertRegex(words, r"^\[..:..:..\] \[server\] error: ")
+                self.assertRegex(await self.refusal(console), r"^\[..:..:..\] \[server\] error: ")
             self.assertTrue(esp.told.empty())
+        await asyncio.to_thread(server.stop)
+
+    async def refusal(self, console):
+        words = ""
+        while "] error: " not in words or "no camera" in words:
+            words = await asyncio.wait_for(console.recv(), harness.PATIENCE_S)
+        return words
+
+    async def test_a_console_whose_right_has_ended_only_watches(self):
+        digest = hashlib.sha256(b"open sesame").hexdigest()
+        tokens = [{"name": "desk", "sha256": digest, "roles": ["control"]}]
+        server = self.start_streamd(config={"auth": {"control": "token", "tokens": tokens}, "mjpeg": {"keep": 0}})
+        desk = {"Authorization": "Bearer open sesame"}
+
+        async def guest():
+            await server.api("DELETE", "/api/v1/tokens/guest", headers=desk)  # of the case before
+            made = await server.api("POST", "/api/v1/tokens", {"name": "guest", "roles": ["control"]}, headers=desk)
+            return made.json["token"]
+
+        async def logged_in(body):
+            answer = await server.api("POST", "/api/v1/login", body)
+            self.assertTrue(answer.json["control"], answer)
+            return {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+
+        async def by_link():
+            return await logged_in({"once": (await server.api("POST", "/api/v1/login/link", headers=desk)).json["once"]})
+
+        async def by_token():
+            return await logged_in({"token": await guest()})
+
+        async def with_token():
+            return {"Authorization": f"Bearer {await guest()}"}
+
+        async def log_out(fields):
+            self.assertEqual((await server.api("POST", "/api/v1/logout", {}, headers=fields)).status, 200)
+
+        async def revoke(_):
+            self.assertEqual((await server.api("DELETE", "/api/v1/tokens/guest", headers=desk)).status, 200)
+
+        async with Esp(server, "eye", self.pictures) as esp:
+            for enter, end in ((by_link, log_out), (by_token, log_out), (by_token, revoke), (with_token, revoke)):
+                with self.subTest(enter.__name__, end=end.__name__):
+                    fields = await enter()
+                    async with harness.websockets.connect(f"{server.ws_url}/dev?name=eye", extra_headers=fields) as console:
+                        await console.send("status")
+                        self.assertEqual(await esp.next_word(), "status")
+                        await end(fields)
+                        await console.send("status")
+                        await self.refusal(console)
+                        await esp.socket.send(self.pictures[0])
+                        while not isinstance(await asyncio.wait_for(console.recv(), harness.PATIENCE_S), bytes):
+                            pass  # rates
+                    self.assertTrue(esp.told.empty())
         await asyncio.to_thread(server.stop)
 
 
