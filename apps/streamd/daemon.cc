@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -27,6 +28,7 @@
 #include "streamd/log_sink.h"
 #include "streamd/reload.h"
 #include "streamd/server_setup.h"
+#include "streamd/shutdown_words.h"
 #include "streamd/watchdog.h"
 #include "worker/pool.h"
 #include "worker/program.h"
@@ -39,6 +41,7 @@ constexpr std::chrono::seconds kShutdownPatience{25};
 /// How long all of the end may take; with the log's time it is below 30 s.
 constexpr std::chrono::seconds kExitPatience{28};
 constexpr std::chrono::seconds kLogPatience{1};
+static_assert(kShutdownPatience + server::Server::kOvertime < kExitPatience);
 constexpr int kHelperNice = 10;  ///< recording comes first
 /// With fewer than these an installation may run into a limit that it did not choose.
 constexpr std::uint64_t kConnectionsEnough = 256;
@@ -98,9 +101,14 @@ worker::PoolOptions helper_options(unsigned finalisers) {
 /// Everything between the first SIGTERM and the end.
 class Shutdown {
  public:
+    /// `queued_bytes`: set to what is not written when the recordings have been given their time.
     Shutdown(server::Server& server, loop::EventLoop& control, ExitDeadline& exit_deadline,
-             const Log& log)
-        : server_(server), control_(control), exit_deadline_(exit_deadline), log_(log) {}
+             std::atomic<std::uint64_t>& queued_bytes, const Log& log)
+        : server_(server),
+          control_(control),
+          exit_deadline_(exit_deadline),
+          queued_bytes_(queued_bytes),
+          log_(log) {}
     ~Shutdown() {
         if (thread_.joinable()) thread_.join();
     }
@@ -117,11 +125,10 @@ class Shutdown {
         thread_ = std::thread([this, now_ns] {
             const std::int64_t deadline =
                 now_ns + std::chrono::nanoseconds(kShutdownPatience).count();
-            const std::size_t left = server_.shut_down(deadline);
-            if (left > 0) {
-                log_.warning(std::to_string(left) +
-                             " recordings are complete on disk; the next start makes their MP4s");
-            }
+            const auto left = server_.shut_down(deadline);
+            queued_bytes_ = left.queued_bytes;
+            const std::string words = words_of_left(left.recordings, left.queued_bytes);
+            if (!words.empty()) log_.warning(words);
             control_.stop();
         });
     }
@@ -130,6 +137,7 @@ class Shutdown {
     server::Server& server_;
     loop::EventLoop& control_;
     ExitDeadline& exit_deadline_;
+    std::atomic<std::uint64_t>& queued_bytes_;
     const Log& log_;
     std::thread thread_;
 };
@@ -198,8 +206,9 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     for (const std::string& warning : setup.loaded.warnings) log.warning(warning);
     raise_descriptors(config, log);
     // What is on the disk by then is whole, as after kill -9; the next start goes on from there.
-    ExitDeadline exit_deadline([&log, &sink] {
-        log.error("threads still wait for a disk that does not answer: ending without them");
+    std::atomic<std::uint64_t> queued_bytes{0};
+    ExitDeadline exit_deadline([&log, &sink, &queued_bytes] {
+        log.error(words_of_exit(queued_bytes));
         sink->flush(kLogPatience);
         ::_exit(cli::kIoFailed);
     });
@@ -220,7 +229,7 @@ int run_daemon(const DaemonSetup& setup, Background* background) {
     made.recorder.run_job = [&helpers](const worker::Job& job) { return helpers.run(job); };
     server::Server server(std::move(made), log, control);
     const Reload::Attached attached(reload, server);
-    Shutdown shutdown(server, control, exit_deadline, log);
+    Shutdown shutdown(server, control, exit_deadline, queued_bytes, log);
     const Signals signals(control, [&](int signal) {
         if (signal == SIGUSR1) return;
         if (signal != SIGHUP) return shutdown.on_signal();

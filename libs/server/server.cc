@@ -42,6 +42,12 @@ namespace {
 
 /// For the connections to say goodbye.
 constexpr std::chrono::seconds kGoodbyePatience{5};
+// At the end of shut_down(), whose time may be up by then:
+/// For what was received to be written, where the disk is slow.
+constexpr std::chrono::milliseconds kWritePatience{1'500};
+/// For each pool to end the tasks that it is at.
+constexpr std::chrono::milliseconds kPoolPatience{500};
+static_assert(kWritePatience + 2 * kPoolPatience == Server::kOvertime);
 /// One of them is kept for what is quick.
 constexpr unsigned kDiskThreads = 4;
 
@@ -228,13 +234,30 @@ struct Server::Parts {
     void keep_names();
     void keep_tokens();
     void apply_policy();
-    /// False: tasks still run at `until`.
+    Left finish_recordings(std::int64_t deadline_ns);
+    /// False: tasks still run at `until`, and after the patience that each pool is given.
     bool stop_pools(std::chrono::steady_clock::time_point until);
 };
 
+Server::Left Server::Parts::finish_recordings(std::int64_t deadline_ns) {
+    segments->shut_down(deadline_ns);
+    Left left;
+    left.recordings = recorder->finish_all(deadline_ns);
+    if (left.recordings > 0) {
+        recorder->hurry();
+        left.recordings =
+            recorder->finish_all(deadline_ns + std::chrono::nanoseconds(kWritePatience).count());
+    }
+    left.queued_bytes = recorder->status().queued_bytes + segments->totals().queued_bytes;
+    return left;
+}
+
 bool Server::Parts::stop_pools(std::chrono::steady_clock::time_point until) {
-    const bool has_movies_ended = movies.stop(until);
-    return disk.stop(until) && has_movies_ended;
+    const auto has_ended = [until](loop::TaskPool& pool) {
+        return pool.stop(std::max(until, std::chrono::steady_clock::now() + kPoolPatience));
+    };
+    const bool has_movies_ended = has_ended(movies);
+    return has_ended(disk) && has_movies_ended;
 }
 
 void Server::Parts::open_recorder() {
@@ -580,7 +603,7 @@ void Server::ask_loops(const std::function<void()>& done) {
     }
 }
 
-std::size_t Server::shut_down(std::int64_t deadline_ns) {
+Server::Left Server::shut_down(std::int64_t deadline_ns) {
     Parts& p = *parts_;
     p.shutting_down = true;
     p.archive->stop();
@@ -608,8 +631,7 @@ std::size_t Server::shut_down(std::int64_t deadline_ns) {
         if (answers[i].wait_until(patience_end) == std::future_status::ready) continue;
         p.log.error("network loop " + std::to_string(i) + " does not answer: going on without it");
     }
-    p.segments->shut_down(deadline_ns);
-    const std::size_t left = p.recorder->finish_all(deadline_ns);
+    const Left left = p.finish_recordings(deadline_ns);
     // While what they tell still reaches events and hooks.
     if (!p.stop_pools(deadline)) p.log.error("the disk does not answer: going on without it");
     return left;

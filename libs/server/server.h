@@ -3,6 +3,7 @@
 /// Constructed and destroyed on the thread that runs the control loop.
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -71,10 +72,17 @@ class Server {
     /// thread.
     void ask_loops(const std::function<void()>& done);
 
+    /// What shut_down() went on without.
+    struct Left {
+        std::size_t recordings = 0;      ///< to be finished by the next start
+        std::uint64_t queued_bytes = 0;  ///< received, and not written yet; written while this ends
+    };
+    /// What shut_down() may take beyond its deadline.
+    static constexpr std::chrono::milliseconds kOvertime{2'500};
     /// Stops accepting, ends all sessions and closes all connections; then finishes the recordings,
-    /// at the latest at `deadline_ns` (monotonic). Returns how many are left to the next start.
-    /// Blocks: not on the control loop, which must go on meanwhile.
-    std::size_t shut_down(std::int64_t deadline_ns);
+    /// at the latest at `deadline_ns` (monotonic): beyond it only what was received is written, and
+    /// the disk is given a moment. Blocks: not on the control loop, which must go on meanwhile.
+    Left shut_down(std::int64_t deadline_ns);
     /// Makes shut_down() give up conversions. Any thread.
     void hurry();
 

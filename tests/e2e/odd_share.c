@@ -2,8 +2,8 @@
 //
 // ODD_SHARE holds words. CALL=ERRNO: that call fails with that error; the calls are flock (and the
 // locks of fcntl), syncfs, fsync_folder (fsync of a folder), link, renameat2 (with flags), fallocate
-// and rename_open (any renaming of a file that the process has open). slow_statvfs=MS, slow_unlink=MS:
-// that takes so long. `exclusive`: while a
+// and rename_open (any renaming of a file that the process has open). slow_statvfs=MS, slow_unlink=MS,
+// slow_writev=MS (of a plain file): that takes so long. `exclusive`: while a
 // descriptor holds a lock of a file's data, no other one of the process, or of one that it forks,
 // can read it, as with CIFS.
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define REAL(name, ...)              \
@@ -144,6 +145,14 @@ int unlinkat(int folder, const char* name, int flags) {
     REAL("unlinkat", int, const char*, int);
     be_slow("slow_unlink");
     return real(folder, name, flags);
+}
+
+ssize_t writev(int fd, const struct iovec* pieces, int count) {
+    static ssize_t (*real)(int, const struct iovec*, int);
+    if (!real) *(void**)&real = dlsym(RTLD_NEXT, "writev");
+    struct stat status;
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) be_slow("slow_writev");
+    return real(fd, pieces, count);
 }
 
 int syncfs(int fd) {

@@ -91,6 +91,26 @@ class SlowDisk(harness.Case):
         self.assertLess(time.monotonic() - began, 30)
         self.assertIn("wait for a disk", server.log)
 
+    async def test_sigterm_says_what_a_share_that_is_too_slow_has_not_taken(self):
+        frames = harness.camera_frames(harness.clip("baseline", frames=60), [33 * n for n in range(60)])
+        server = self.start_streamd(env=odd_shares_test.preloaded("slow_writev=1500"))
+        async with harness.Camera(server, "door") as camera:
+            await server.wait_cameras("door")
+            await camera.capture_started()
+            await camera.send_frames(frames)
+            await server.wait_frames("door", len(frames))
+            began = time.monotonic()
+            await asyncio.to_thread(server.stop, expect=74, timeout_s=60)
+            self.assertLess(time.monotonic() - began, 30)
+        self.assertNotIn("complete on disk", server.log)
+        self.assertRegex(server.log, r"1 recordings are left to the next start; [\d.]+ [kM]?B of what was received are not written yet")
+        self.assertRegex(server.log, r"up to [\d.]+ [kM]?B of recordings were not written, and are lost")
+        again = self.start_streamd(recordings=server.recordings)
+        ((_, session),) = (await asyncio.to_thread(again.finished_sessions, 1)).items()
+        self.assertEqual(session["state"], "done", session)
+        self.assertLess(session["pictures"], len(frames))
+        again.stop()
+
     def test_a_disk_that_hangs_is_not_ready_and_holds_up_one_thread(self):
         server = self.start_streamd(env=odd_shares_test.preloaded("slow_statvfs=8000"))
         answers = []
