@@ -371,6 +371,29 @@ class Truth(ctl.Case):
         self.assertEqual((done.returncode, done.stdout), (66, ""))
         self.assertIn("standard input is a folder", done.stderr)
 
+    async def test_a_signal_that_ends_programs_ends_a_script_after_its_command(self):
+        server = self.start_streamd()
+        units = harness.access_units(harness.clip("baseline", frames=30))
+        script = self.folder / "script"
+        script.write_text("capture --until-interrupt\nstatus\n")
+        async with harness.Camera(server, "cam") as camera:
+            for number, expected in ((signal.SIGINT, 0), (signal.SIGTERM, 130), (signal.SIGHUP, 130)):
+                await server.wait_cameras("cam")
+                process = self.start_ctl(server.ws_url, "--timeout", "60s", "-k", "-f", script)
+                await camera.command("start_capture")
+                await camera.capture_started()
+                await camera.send_frames([(1000 + 33 * i, unit) for i, unit in enumerate(units)])
+                while "recording 1 camera" not in await asyncio.to_thread(process.stderr.readline):
+                    self.assertIsNone(process.poll())
+                process.send_signal(number)
+                await camera.command("stop_capture")
+                await camera.capture_stopped()
+                code, out, err = await self.result(process)
+                self.assertEqual(code, expected, err)
+                self.assertEqual(out.count(".mp4\n"), 1, "what was recorded is printed")
+                self.assertEqual("version: " in out, number == signal.SIGINT, out)
+                await harness.async_wait_for(lambda: server.cameras()["cam"]["state"] == "idle", "the end")
+
     async def test_ctrl_c_during_start_says_who_records(self):
         server = self.start_streamd()
         async with harness.Camera(server, "quick") as quick, harness.Camera(server, "silent") as silent:

@@ -47,6 +47,7 @@ bool Interrupt::take() {
         // is no second Ctrl-C.
         if (signal.ssi_signo == SIGHUP && std::exchange(hung_up_, true)) continue;
         last_ = static_cast<int>(signal.ssi_signo);
+        ends_program_ = ends_program_ || last_ != SIGINT;
         came = true;
     }
     return came;

@@ -1,5 +1,8 @@
 #pragma once
 /// Ctrl-C as something to poll for, so that no wait is deaf to it. Main thread.
+///
+/// SIGINT means what is being done. SIGTERM and SIGHUP mean the whole program: a prompt or a script
+/// whose command was ended by one ends, too.
 #include <signal.h>
 
 #include <chrono>
@@ -9,7 +12,7 @@
 namespace st::streamctl {
 
 /// SIGINT, SIGTERM and, unless it is ignored (nohup), SIGHUP are blocked while one lives, and
-/// readable at fd(). Nests.
+/// readable at fd(). What one of them takes another one does not see: a program has one.
 class Interrupt {
  public:
     Interrupt();
@@ -22,6 +25,8 @@ class Interrupt {
     bool take();
     /// Which one that was; 0: none yet.
     int last() const { return last_; }
+    /// SIGTERM or SIGHUP was taken, now or before.
+    bool ends_program() const { return ends_program_; }
     /// Waits until `deadline`; true: one came before.
     bool wait(std::chrono::steady_clock::time_point deadline);
     /// Waits until there is something to read; false: one came before.
@@ -33,6 +38,7 @@ class Interrupt {
  private:
     sigset_t before_{};
     bool hung_up_ = false;
+    bool ends_program_ = false;
     int last_ = 0;
     Fd fd_;
 };

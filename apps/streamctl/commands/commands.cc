@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 
 #include "cli/parse.h"
 #include "cli/terminal.h"
@@ -72,11 +73,12 @@ int show_help(const Options& options) {
     return cli::kDone;
 }
 
-int dispatch(const Options& options, Console& console) {
+int dispatch(const Options& options, Interrupt* shared, Console& console) {
     const std::string& command = options.command.front();
     if (command == "help") return show_help(options);
-    if (command == "push") return run_push(options);
-    Interrupt interrupt;
+    if (command == "push") return run_push(options, shared);
+    std::optional<Interrupt> own;
+    Interrupt& interrupt = shared != nullptr ? *shared : own.emplace();
     if (command == "__complete") return run_complete(options, interrupt, console);
     ApiClient client = make_client(options, interrupt);
     if (command == "start") return run_start(options, client, console);
@@ -171,8 +173,9 @@ control::List whole_list(ApiClient& client, std::string_view method, json::Objec
     }
 }
 
-int run_command(const Options& options) {
-    return say_failures(options, [&](Console& console) { return dispatch(options, console); });
+int run_command(const Options& options, Interrupt* shared) {
+    return say_failures(options,
+                        [&](Console& console) { return dispatch(options, shared, console); });
 }
 
 int say_failures(const Options& options, const std::function<int(Console&)>& run) {

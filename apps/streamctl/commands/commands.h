@@ -75,8 +75,9 @@ ServerUrl find_server(const Options& options);
 /// The same with its token. `options` outlive it. Throws Failed.
 ApiClient make_client(const Options& options, Interrupt& interrupt);
 
-/// One command, whatever it is, with its failures said: the exit code.
-int run_command(const Options& options);
+/// One command, whatever it is, with its failures said: the exit code. `shared`: the signals of the
+/// script or the prompt that it is a line of; null: it is the whole program.
+int run_command(const Options& options, Interrupt* shared = nullptr);
 /// Calls `run` and says what it throws, as run_command() does. Returns the exit code.
 int say_failures(const Options& options, const std::function<int(Console&)>& run);
 
@@ -87,7 +88,8 @@ int run_program(int (*run)(int, char**), int argc, char** argv);
 std::string read_token(const Options& options, const ServerUrl& server);
 
 /// Becomes the program behind push (libexec/streamd/streamctl-push), which links what this one does
-/// without; for a line of a script or of the prompt it runs that and waits. Throws Failed.
-int run_push(const Options& options);
+/// without; for a line of a script or of the prompt (`shared` as for run_command) it runs that and
+/// waits. Throws Failed.
+int run_push(const Options& options, Interrupt* shared);
 
 }  // namespace st::streamctl

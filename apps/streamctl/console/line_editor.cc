@@ -125,6 +125,7 @@ unsigned char LineEditor::complete(EditLine* edit, int) { return of(edit).comple
 
 int LineEditor::read_char(wchar_t& into) {
     for (;;) {
+        if (interrupted_) return -1;
         std::array<pollfd, 4> fds{
             pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{interrupt_.fd(), POLLIN, 0},
             pollfd{resized_.get(), POLLIN, 0}, pollfd{hooks_.fd(), POLLIN, 0}};
@@ -133,7 +134,7 @@ int LineEditor::read_char(wchar_t& into) {
         if (ready < 0) continue;
         if (fds[1].revents != 0 && interrupt_.take()) {
             interrupted_ = true;
-            return -1;
+            continue;
         }
         if (fds[2].revents != 0) {
             signalfd_siginfo signal{};
@@ -225,7 +226,7 @@ LineEditor::Ended LineEditor::read(std::string& line) {
     if (interrupted_) {
         say("\n");
         el_reset(edit_.get());
-        return interrupt_.last() == SIGINT ? Ended::interrupted : Ended::end;
+        return interrupt_.ends_program() ? Ended::end : Ended::interrupted;
     }
     if (typed == nullptr || size <= 0) {
         say("\n");

@@ -56,6 +56,8 @@ class LineEditor {
     void print_above(std::string_view text);
     /// A line is being typed.
     bool is_reading() const { return reading_; }
+    /// A hook has taken a signal that was meant for the line: read() ends as if it had taken it.
+    void interrupt() { interrupted_ = reading_; }
     /// The prompt says something else now.
     void redraw() { print_above({}); }
 

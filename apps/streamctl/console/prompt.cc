@@ -16,6 +16,7 @@
 #include "cli/parse.h"
 #include "control/camera_status.h"
 #include "control/json.h"
+#include "streamctl/client/name_lookup.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/completion_names.h"
 #include "streamctl/console/completion.h"
@@ -89,11 +90,10 @@ class Prompt {
 
     explicit Prompt(const Options& defaults)
         : defaults_(defaults),
-          editor_(
-              {[this] { return prompt(); }, [this] { return connection_ ? connection_->fd() : -1; },
-               [this] { return patience_ms(); }, [this] { on_news(); },
-               [this](const std::string& line) { return complete(line); }},
-              interrupt_, history_path()) {}
+          editor_({[this] { return prompt(); }, [this] { return news_fd(); },
+                   [this] { return patience_ms(); }, [this] { on_news(); },
+                   [this](const std::string& line) { return complete(line); }},
+                  interrupt_, history_path()) {}
 
     int run() {
         // Options that are wrong stay so: only what the network does is tried again.
@@ -103,7 +103,7 @@ class Prompt {
         connect();
         bool leave = false;
         std::string line;
-        while (!leave) {
+        while (!leave && !interrupt_.ends_program()) {
             const auto ended = editor_.read(line);
             if (ended == LineEditor::Ended::interrupted) continue;
             if (ended == LineEditor::Ended::end) break;
@@ -112,14 +112,12 @@ class Prompt {
             if (line[line.find_first_not_of(" \t")] == '!')
                 run_shell(line.substr(line.find('!') + 1));
             else
-                run_line(line, defaults_, leave);
+                run_line(line, defaults_, interrupt_, leave);
             std::cout.flush();
-            // Ctrl-C was meant for the command.
-            if (interrupt_.take() && interrupt_.last() != SIGINT) break;
-            if (!leave) connect();
+            interrupt_.take();  // Ctrl-C was meant for the command
+            if (!leave && !interrupt_.ends_program()) connect();
         }
-        const bool was_ended = interrupt_.last() == SIGTERM || interrupt_.last() == SIGHUP;
-        return was_ended ? cli::kInterrupted : cli::kDone;
+        return interrupt_.ends_program() ? cli::kInterrupted : cli::kDone;
     }
 
  private:
@@ -140,16 +138,34 @@ class Prompt {
 
     void say(const std::string& text) { editor_.print_above("streamctl: " + text + "\n"); }
 
+    int news_fd() const {
+        if (connection_) return connection_->fd();
+        return lookup_ ? lookup_->fd() : -1;
+    }
+
+    /// Gives the server its address. While a line is typed, a name is not looked up twice, and what
+    /// is typed does not wait for it. False: the lookup is not over. Throws Failed.
+    bool find(ServerUrl& server) {
+        if (!editor_.is_reading()) {
+            look_up(server, true);
+        } else if (server.text == found_.text) {
+            server.address = found_.address;
+        } else {
+            if (!lookup_) lookup_.emplace(server);
+            if (!lookup_->is_over()) return false;
+            server.address = std::exchange(lookup_, std::nullopt)->take();
+        }
+        found_ = server;
+        return true;
+    }
+
     void connect() {
         const bool was_connected = ever_connected_ && !lost_;
         try {
             const ApiClient client = make_client(defaults_, interrupt_);
             ServerUrl server = client.server();
-            // While a line is typed, a name is not looked up twice, and Ctrl-C is the editor's.
-            const bool is_typing = editor_.is_reading();
-            if (is_typing && server.text == found_.text) server.address = found_.address;
-            look_up(server, !is_typing);
-            found_ = server;
+            if (!find(server)) return;
+            lookup_.reset();
             auto connection = std::make_unique<RpcConnection>(server, client.token(),
                                                               kConnectPatience, interrupt_);
             // The kept events of a server that has been restarted have smaller numbers.
@@ -172,18 +188,25 @@ class Prompt {
     void lose(const Failed& failed, bool says_so) {
         connection_.reset();
         recording_ = 0;
-        lost_ = true;
         retry_at_ = Clock::now() + retry_after_;
+        if (failed.exit_code() == cli::kInterrupted) return editor_.interrupt();
+        lost_ = true;
         retry_after_ = std::min(2 * retry_after_, kRetryAfterMax);
         if (says_so) say(std::string(failed.what()) + "; trying again");
+    }
+
+    /// Waits for the server. A signal that comes meanwhile is the editor's.
+    bool has_news(Clock::time_point deadline) {
+        const Connection::Woke woke = connection_->wait(deadline);
+        if (woke == Connection::Woke::interrupted) editor_.interrupt();
+        return woke == Connection::Woke::news;
     }
 
     /// Waits for an answer that belongs on the screen, for a moment.
     void until_answered() {
         const auto deadline = Clock::now() + kConnectPatience;
         while (connection_ && Clock::now() < deadline) {
-            if (connection_->wait(deadline) != Connection::Woke::news) return;
-            if (take_answers()) return;
+            if (!has_news(deadline) || take_answers()) return;
         }
     }
 
@@ -217,7 +240,9 @@ class Prompt {
     }
 
     int patience_ms() const {
-        auto until = connection_ ? connection_->next_doubt() : retry_at_;
+        auto until = connection_ ? connection_->next_doubt()
+                     : lookup_   ? Clock::time_point::max()
+                                 : retry_at_;
         if (!waiting_.empty()) until = std::min(until, next_print_);
         const auto left = std::chrono::ceil<milliseconds>(until - Clock::now()).count();
         return static_cast<int>(std::clamp<long>(left, 0, 60'000));
@@ -225,7 +250,7 @@ class Prompt {
 
     void on_news() {
         if (!connection_) {
-            if (Clock::now() >= retry_at_) {
+            if (lookup_ ? lookup_->is_over() : Clock::now() >= retry_at_) {
                 connect();
                 if (connection_) editor_.redraw();
             }
@@ -292,7 +317,7 @@ class Prompt {
         return names_of(kind, [this](std::string_view method, std::string_view params) {
             const auto id = connection_->ask(method, params);
             const auto deadline = Clock::now() + kConnectPatience;
-            while (connection_->wait(deadline) == Connection::Woke::news) {
+            while (has_news(deadline)) {
                 if (auto answer = connection_->take_answer(id)) return answer->result;
             }
             return std::string();
@@ -316,7 +341,8 @@ class Prompt {
     bool lost_ = false;  ///< and that was said
     Clock::time_point retry_at_{};
     milliseconds retry_after_ = kRetryAfter;
-    ServerUrl found_;  ///< with its address, as it was looked up last
+    ServerUrl found_;                   ///< with its address, as it was looked up last
+    std::optional<NameLookup> lookup_;  ///< while a line is typed
     std::uint64_t last_event_ = 0;
     std::uint64_t subscribing_ = 0;
     std::optional<std::uint64_t> asked_cameras_;

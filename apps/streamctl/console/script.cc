@@ -14,7 +14,7 @@ constexpr std::size_t kLineBytesMax = 64 * 1024;
 
 }  // namespace
 
-int run_line(const std::string& line, const Options& defaults, bool& leave) {
+int run_line(const std::string& line, const Options& defaults, Interrupt& interrupt, bool& leave) {
     if (line.size() > kLineBytesMax) {
         std::cerr << "streamctl: a line of " << line.size() << " bytes, over the limit of "
                   << kLineBytesMax << '\n';
@@ -45,16 +45,30 @@ int run_line(const std::string& line, const Options& defaults, bool& leave) {
         std::cerr << "streamctl: no command in this line\n";
         return cli::kUsage;
     }
-    return run_command(options);
+    return run_command(options, &interrupt);
 }
 
+namespace {
+
+/// Nothing has to be put in order between two lines: signals end the program there, also while the
+/// next line does not come.
+bool read_line(std::istream& in, std::string& line) {
+    const SignalsPass let_through;
+    return static_cast<bool>(std::getline(in, line));
+}
+
+}  // namespace
+
 int run_script(std::istream& in, const std::string& name, const Options& defaults) {
+    Interrupt interrupt;
     int exit_code = cli::kDone;
     bool leave = false;
     std::string line;
-    for (std::size_t number = 1; !leave && std::getline(in, line); ++number) {
-        const int code = run_line(line, defaults, leave);
+    for (std::size_t number = 1; !leave && read_line(in, line); ++number) {
+        int code = run_line(line, defaults, interrupt, leave);
         if (!std::cout) return cli::kIoFailed;
+        // Its command may have ended well, as with --until-interrupt.
+        if (interrupt.ends_program()) code = cli::kInterrupted;
         if (code == cli::kDone) continue;
         std::cerr << "streamctl: " << name << " line " << number << ": exit status " << code
                   << '\n';
