@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import http
 import json
 import pathlib
 import shutil
@@ -17,20 +18,29 @@ from streamctl_resume import Network
 
 
 class Altered:
-    """Between streamctl and the server: the answers to recordings.get go through `alter`."""
+    """Between streamctl and the server: the answers to `method` go through `alter`."""
 
-    def __init__(self, server, alter):
+    def __init__(self, server, alter, method="recordings.get"):
+        self.server = server
         self.control = f"{server.ws_url}/control"
         self.alter = alter
+        self.method = method
 
     async def __aenter__(self):
-        self.listener = await websockets.serve(self.carry, "127.0.0.1", 0, max_size=None)
+        self.listener = await websockets.serve(self.carry, "127.0.0.1", 0, max_size=None, process_request=self.fetch)
         self.url = f"ws://127.0.0.1:{self.listener.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, *_):
         self.listener.close()
         await self.listener.wait_closed()
+
+    async def fetch(self, path, headers):
+        """A file, which is asked for without an upgrade."""
+        if "Upgrade" in headers:
+            return None
+        answer = await self.server.api("GET", path)
+        return http.HTTPStatus(answer.status), [], answer.body
 
     async def carry(self, here):
         with contextlib.suppress(OSError, websockets.ConnectionClosed):  # the server is away
@@ -39,7 +49,7 @@ class Altered:
                 back = asyncio.create_task(self.answers(asked, there, here))
                 async for text in here:
                     message = json.loads(text)
-                    if message["method"] == "recordings.get":
+                    if message["method"] == self.method:
                         asked.add(message["id"])
                     await there.send(text)
                 back.cancel()
@@ -50,7 +60,7 @@ class Altered:
                 text = await there.recv()
                 message = json.loads(text)
                 if message.get("id") in asked and "result" in message:
-                    self.alter(message["result"])
+                    self.alter(message)
                     text = json.dumps(message)
                 await here.send(text)
         except websockets.ConnectionClosed:
@@ -89,23 +99,29 @@ class Captures(ctl.Case):
         fetched = [pathlib.Path(path).stem for path in out.splitlines()]
         self.assertEqual(sorted(fetched), sorted(server.sessions()), err)
 
+    async def crash(self, server, *names):
+        """The server, while these cameras record. It comes back, and knows the recordings as they were."""
+        for name in names:
+            await harness.async_wait_for(lambda name=name: server.cameras()[name]["frames"] > 5, f"{name} records")
+        await asyncio.to_thread(server.kill)
+        server.args += ["--port", str(server.port)]
+        await asyncio.to_thread(server.start)
+
     async def test_what_is_not_finished_is_waited_for_while_it_changes_and_fetched_later(self):
         server = self.start_streamd()
         self.push(server, "door")
         await server.wait_cameras("door")
         back_s = []
 
-        def never_finished(recording):
+        def never_finished(message):
+            recording = message["result"]
             recording["state"] = "finalising"
             if back_s and time.monotonic() < back_s[0] + 4:
                 recording["pictures"] = int(time.monotonic() * 10)
 
         async with Altered(server, never_finished) as altered:
             process = await self.start_capture(altered.url, "--timeout", "2s", "capture", "--until-interrupt")
-            await harness.async_wait_for(lambda: server.cameras()["door"]["frames"] > 5, "it records")
-            await asyncio.to_thread(server.kill)
-            server.args += ["--port", str(server.port)]
-            await asyncio.to_thread(server.start)
+            await self.crash(server, "door")
             back_s.append(time.monotonic())
             code, _, err = await self.result(process)
             waited_s = time.monotonic() - back_s[0]
@@ -114,6 +130,52 @@ class Captures(ctl.Case):
         self.assertIn(f"{lost}: not finished yet\n", err)
         self.assertRegex(err, rf"to fetch what is not finished yet, later: streamctl -s \S+ get {lost}")
         self.assertGreater(waited_s, 5.5)
+
+    async def test_what_is_not_finished_has_the_time_that_its_bytes_may_take(self):
+        server = self.start_streamd()
+        self.push(server, "door")
+        await server.wait_cameras("door")
+
+        def never_finished(message):
+            message["result"].update(state="finalising", bytes=24_000_000)
+
+        async with Altered(server, never_finished) as altered:
+            process = await self.start_capture(altered.url, "--timeout", "2s", "capture", "--until-interrupt")
+            await self.crash(server, "door")
+            back_s = time.monotonic()
+            code, _, err = await self.result(process)
+            waited_s = time.monotonic() - back_s
+        self.assertEqual(code, 1, err)
+        self.assertIn("not finished yet\n", err)
+        self.assertGreater(waited_s, 7.5, "2 s and 24 MB at 4 MB/s")
+
+    async def test_after_ctrl_c_none_of_the_files_is_waited_for(self):
+        server = self.start_streamd()
+        for name in ("door", "gate"):
+            self.push(server, name)
+        await server.wait_cameras("door", "gate")
+        looks = []
+
+        def never_finished(message):
+            message["result"]["state"] = "finalising"
+            looks.append(message["result"]["id"])
+
+        async with Altered(server, never_finished) as altered:
+            process = await self.start_capture(altered.url, "--timeout", "1h", "capture", "--duration", "1h")
+            await self.crash(server, "door", "gate")
+            said = ""
+            while said.count("the server ended unexpectedly") < 2:
+                line = await asyncio.to_thread(process.stderr.readline)
+                self.assertTrue(line, said)
+                said += line
+            before = len(looks)
+            await harness.async_wait_for(lambda: len(looks) > before + 3, "it waits for the first one")
+            process.send_signal(signal.SIGINT)
+            code, _, err = await self.result(process)
+        self.assertEqual(code, 130, err)
+        for lost in server.sessions():
+            self.assertIn(f"{lost}: not finished yet\n", err)
+        self.assertRegex(err, r"later: streamctl -s \S+ get (door|gate)_\S+ (door|gate)_\S+\n")
 
     async def test_a_server_of_this_machine_that_was_restarted_is_asked_with_its_new_token(self):
         runtime = pathlib.Path(tempfile.mkdtemp(prefix="st"))  # a socket's path is short
@@ -232,6 +294,34 @@ class Captures(ctl.Case):
         self.assertEqual(code, 1, err)
         self.assertEqual([result["outcome"] for result in json.loads(out)["results"]], ["timeout"])
         self.assertNotIn("verdict", out + err)
+
+    async def test_a_take_waits_for_a_server_that_does_not_know_all_of_it_yet(self):
+        server = self.start_streamd()
+        self.push(server, "door")
+        await server.wait_cameras("door")
+        left = 5
+
+        def is_too_early(message):
+            nonlocal left
+            if left == 0:
+                return
+            left -= 1
+            del message["result"]
+            message["error"] = {"code": -32000, "message": "the recordings are not all known yet",
+                                "data": {"code": "unavailable", "field": None}}
+
+        async with Altered(server, is_too_early, "takes.get") as altered:
+            code, out, err = await self.take(altered.url, "60s")
+            self.assertIn((code, json.loads(out)["verdict"]), ((0, "ok"), (3, "check")), err)
+            self.assertEqual(left, 0, err)
+            left = -1  # never
+            code, out, err = await self.ctl(altered.url, "get", "--take", "walk", "-o", "walk")
+            (name,) = server.sessions()
+            self.assertEqual((code, out), (0, f"{self.folder}/walk/{name}.mp4\n"), err)
+            self.assertIn("take walk has no take.json yet: the recordings are not all known yet\n", err)
+            code, out, err = await self.take(altered.url, "10s", "--append")
+            self.assertEqual(code, 75, err)
+            self.assertIn("take walk: has no take.json yet: the recordings are not all known yet\n", err)
 
     async def test_a_take_whose_start_was_not_heard_of_is_69_whatever_there_is_of_it(self):
         server = self.start_streamd()

@@ -55,30 +55,31 @@ void CaptureOutcome::add_earlier(const control::StopResult& result,
     }
 }
 
-std::optional<control::Recording> CaptureOutcome::await_finished(const std::string& id) {
+std::optional<control::Recording> CaptureOutcome::await_finished(const std::string& id,
+                                                                 CtrlC& ctrl_c) {
+    constexpr milliseconds kLookEvery{200};
     std::optional<control::Recording> seen;
     for (Clock::time_point deadline;;) {
         auto recording = find_recording(client_, id);
-        if (!recording || has_ended(*recording)) return recording;
-        if (recording != seen) deadline = Clock::now() + options_.start.timeout;
+        if (!recording || has_ended(*recording) || ctrl_c.came()) return recording;
+        // Of the files that are being made nothing is listed before they are done.
+        if (recording != seen) {
+            deadline = Clock::now() + options_.start.timeout + time_to_read(recording->bytes);
+        }
         if (Clock::now() >= deadline) return recording;
         seen = recording;
-        if (client_.connection().wait(Clock::now() + milliseconds(200)) ==
-            Connection::Woke::interrupted) {
-            was_interrupted_ = true;
-            return recording;
-        }
+        ctrl_c.wait(kLookEvery);
     }
 }
 
-control::StopResult CaptureOutcome::result_of(const Ending& ending) {
+control::StopResult CaptureOutcome::result_of(const Ending& ending, CtrlC& ctrl_c) {
     control::StopResult result;
     result.camera = ending.camera;
     if (!ending.why.empty()) result.error = ending.why;
     result.outcome = ending.why.empty() ? StopOutcome::stopped : StopOutcome::failed;
     if (ending.session.empty()) return result;
     result.session = ending.session;
-    const auto recording = await_finished(ending.session);
+    const auto recording = await_finished(ending.session, ctrl_c);
     if (!recording) {
         console_.trouble(ending.session + ": was deleted");
         result.outcome = StopOutcome::failed;
@@ -109,8 +110,9 @@ control::StopResult CaptureOutcome::result_of(const Ending& ending) {
 }
 
 bool CaptureOutcome::await_ended() {
+    CtrlC ctrl_c(client_);
     for (const Ending& ending : endings_) {
-        control::StopResult result = result_of(ending);
+        control::StopResult result = result_of(ending, ctrl_c);
         if (result.outcome != StopOutcome::stopped) is_well_ = false;
         if (result.outcome == StopOutcome::stopped && !result.files.empty()) has_delivered_ = true;
         for (const control::SessionFile& file : result.files) {
@@ -124,7 +126,7 @@ bool CaptureOutcome::await_ended() {
         console_.trouble("to fetch what is not finished yet, later: " +
                          fetch_line(options_, unfinished_));
     }
-    return was_interrupted_;
+    return ctrl_c.came();
 }
 
 void CaptureOutcome::print(bool is_ok) {

@@ -6,6 +6,7 @@
 
 #include "control/recording.h"
 #include "control/stop.h"
+#include "streamctl/client/ctrl_c.h"
 #include "streamctl/commands/commands.h"
 
 namespace st::streamctl {
@@ -34,7 +35,8 @@ class CaptureOutcome {
     void add_earlier(const control::StopResult& result, const std::vector<std::string>& sessions);
     void mark_failed() { is_well_ = false; }
 
-    /// Waits for what ended before the stop, and says what became of it. True: Ctrl-C came.
+    /// Waits for what ended before the stop, and says what became of it. True: Ctrl-C came, and
+    /// nothing was waited for any longer.
     bool await_ended();
     /// With --json, unless the take is the answer: all cameras, in one line.
     void print(bool is_ok);
@@ -54,9 +56,10 @@ class CaptureOutcome {
     std::vector<std::string> ids_left(const std::vector<std::string>& others) const;
 
  private:
-    control::StopResult result_of(const Ending& ending);
-    /// Waits until it is finished, or nothing of it has changed for --timeout; nullopt: deleted.
-    std::optional<control::Recording> await_finished(const std::string& id);
+    control::StopResult result_of(const Ending& ending, CtrlC& ctrl_c);
+    /// Waits until it is finished, Ctrl-C came, or nothing of it has changed for --timeout and the
+    /// time that its bytes may take; nullopt: deleted.
+    std::optional<control::Recording> await_finished(const std::string& id, CtrlC& ctrl_c);
 
     const Options& options_;
     ApiClient& client_;
@@ -69,7 +72,6 @@ class CaptureOutcome {
     bool is_well_ = true;
     bool has_delivered_ = false;
     bool was_printed_ = false;
-    bool was_interrupted_ = false;
 };
 
 }  // namespace st::streamctl

@@ -17,6 +17,7 @@
 #include "control/status.h"
 #include "json/read.h"
 #include "json/write.h"
+#include "streamctl/client/ctrl_c.h"
 #include "streamctl/commands/capture.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/follow.h"
@@ -123,9 +124,8 @@ Digests digests_of(const Manifest& manifest) {
     return out;
 }
 
-/// How long the server may need to read the largest file of the take, on a slow disk that is busy.
-milliseconds time_to_read(const std::string& take, ApiClient& client) {
-    constexpr std::uint64_t kBytesPerMs = 4'000;
+/// How long the server may need for the largest file of the take.
+milliseconds time_to_read_largest(const std::string& take, ApiClient& client) {
     control::RecordingQuery query;
     query.take = take;
     std::uint64_t most = 0;
@@ -134,29 +134,8 @@ milliseconds time_to_read(const std::string& take, ApiClient& client) {
             if (file.kind == "mp4") most = std::max(most, file.bytes);
         }
     }
-    return milliseconds(static_cast<std::int64_t>(most / kBytesPerMs));
+    return time_to_read(most);
 }
-
-/// Notes the first Ctrl-C while it lives; what is asked meanwhile is answered all the same.
-class CtrlC {
- public:
-    explicit CtrlC(ApiClient& client) : client_(client) {
-        client_.on_interrupt([this] { return !std::exchange(came_, true); });
-    }
-    ~CtrlC() { client_.on_interrupt({}); }
-    CtrlC(const CtrlC&) = delete;
-    CtrlC& operator=(const CtrlC&) = delete;
-
-    bool came() const { return came_; }
-    void wait(milliseconds time) {
-        const auto woke = client_.connection().wait(Clock::now() + time);
-        came_ = came_ || woke == Connection::Woke::interrupted;
-    }
-
- private:
-    ApiClient& client_;
-    bool came_ = false;
-};
 
 struct FinishedTake {
     std::string body;
@@ -165,7 +144,7 @@ struct FinishedTake {
 
 /// The take once its files have been read; says so if it is given without that, because Ctrl-C
 /// came, or nothing was seen to go on for `patience` and the time that a file may take. Throws
-/// Failed 75 if not even its recordings are finished by then.
+/// Failed 75 if not even its recordings are finished, or known, by then.
 FinishedTake finished_take(const std::string& take, milliseconds patience, ApiClient& client,
                            Console& console) {
     constexpr milliseconds kLookEvery{100};
@@ -173,6 +152,7 @@ FinishedTake finished_take(const std::string& take, milliseconds patience, ApiCl
     auto deadline = Clock::now() + patience;
     std::optional<std::size_t> read;
     milliseconds for_a_file{0};
+    std::string why;
     for (;;) {
         FinishedTake out;
         Digests digests;
@@ -180,18 +160,19 @@ FinishedTake finished_take(const std::string& take, milliseconds patience, ApiCl
             out.body = take_body(take, client);
             digests = digests_of(understood_take(out.body));
             if (digests.missing == 0) return out;
-            if (!read) for_a_file = time_to_read(take, client);
+            if (!read) for_a_file = time_to_read_largest(take, client);
             if (!read || digests.there > *read) deadline = Clock::now() + patience + for_a_file;
             read = digests.there;
         } catch (const Refused& refused) {
-            if (refused.code() != control::ErrorCode::conflict) throw;
+            if (!is_too_early(refused)) throw;
+            why = refused.what();
         }
         ctrl_c.wait(kLookEvery);
         out.is_interrupted = ctrl_c.came();
         if (!out.is_interrupted && Clock::now() < deadline) continue;
         if (out.body.empty()) {
             if (out.is_interrupted) throw Failed(cli::kInterrupted, "interrupted");
-            throw Failed(cli::kNoAnswer, "take " + take + ": its recordings are not finished yet");
+            throw Failed(cli::kNoAnswer, "take " + take + ": has no take.json yet: " + why);
         }
         console.trouble("take " + take + ": " + counted(digests.missing, "file") +
                         " not read yet; the sha256 follows in take.json");

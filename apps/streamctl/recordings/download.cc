@@ -242,7 +242,7 @@ void fetch_manifest(const std::string& take, const std::string& folder, ApiClien
     try {
         body = take_body(take, client);
     } catch (const Refused& refused) {
-        if (refused.code() != control::ErrorCode::conflict) throw;
+        if (!is_too_early(refused)) throw;
         return console.note("take " + take + " has no take.json yet: " + refused.what());
     }
     takes::Manifest manifest = understood_take(body);

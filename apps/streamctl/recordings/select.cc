@@ -42,6 +42,11 @@ bool has_ended(const control::Recording& recording) {
            recording.state == control::RecordingState::failed;
 }
 
+milliseconds time_to_read(std::uint64_t bytes) {
+    constexpr std::uint64_t kBytesPerMs = 4'000;
+    return milliseconds(static_cast<std::int64_t>(bytes / kBytesPerMs));
+}
+
 std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id) {
     try {
         return understood(control::decode_recording(client.recording(id)));

@@ -1,5 +1,6 @@
 #pragma once
 /// Which recordings a command means: ids, patterns over them, and filters, in any mixture.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ Listed all_recordings(ApiClient& client, const control::RecordingQuery& query);
 
 /// Its files are finished, or nothing will become of them.
 bool has_ended(const control::Recording& recording);
+/// How long the server may be busy with so many bytes of recordings before anything is seen of it,
+/// on a slow disk that others use as well.
+milliseconds time_to_read(std::uint64_t bytes);
 /// A recording by its id; nullopt: there is none, or it was deleted. Throws Failed.
 std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id);
 

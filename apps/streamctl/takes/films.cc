@@ -68,6 +68,11 @@ std::string take_body(const std::string& take, ApiClient& client) {
     return client.ask("takes.get", json::write(object));
 }
 
+bool is_too_early(const Refused& refused) {
+    return refused.code() == control::ErrorCode::conflict ||
+           refused.code() == control::ErrorCode::unavailable;
+}
+
 takes::Manifest fetch_take(const std::string& take, ApiClient& client) {
     return understood_take(take_body(take, client));
 }

@@ -26,6 +26,9 @@ struct Film {
 
 /// take.json of the server, as it is. Throws Failed, Refused.
 std::string take_body(const std::string& take, ApiClient& client);
+/// Of its refusal: the take can be had later, once its last recording has ended and the server
+/// knows all of them.
+bool is_too_early(const Refused& refused);
 takes::Manifest understood_take(const std::string& body);
 takes::Manifest fetch_take(const std::string& take, ApiClient& client);
 
