@@ -11,6 +11,10 @@ std::string no_such_camera(std::string_view name, const std::string& near) {
            (near.empty() ? "" : " (did you mean " + near + "?)");
 }
 
+bool is_shut_out(std::string_view reason) {
+    return reason == kUnauthorized || reason.starts_with("control: ");
+}
+
 std::string sentence(const UnderWay& what) {
     std::string text = what.session.empty() ? "is being started" : "already recording";
     if (!what.session.empty()) text += " " + what.session;

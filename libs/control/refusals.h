@@ -1,6 +1,6 @@
 #pragma once
-/// Why cameras are not started, in the words that people read: those of the server and of a client
-/// that sees it before it asks. Pure.
+/// Why cameras are not started and connections not kept, in the words that people read: those of
+/// the server and of a client that sees it before it asks. Pure.
 #include <chrono>
 #include <optional>
 #include <string>
@@ -15,6 +15,13 @@ std::string no_such_camera(std::string_view name, const std::string& near);
 /// Of a start that was stopped before the camera had begun: before it was told, and after.
 inline constexpr char kStoppedBefore[] = "stopped before it began";
 inline constexpr char kStopping[] = "the camera is stopping";
+
+/// Why a WebSocket is closed (1008) that brought no token which opens it.
+inline constexpr char kUnauthorized[] = "Unauthorized";
+/// Whether a connection to /control that is closed (1008) for this reason has no right to be there:
+/// kUnauthorized, or a right that has ended, such as "control: the token is unknown or not for this
+/// role". The latter are sentences of auth::check_access.
+bool is_shut_out(std::string_view reason);
 
 /// What a camera records already, or is being started for.
 struct UnderWay {

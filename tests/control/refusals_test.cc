@@ -23,5 +23,16 @@ TEST(UnderWay, is_said_with_its_take_its_age_and_who_began_it) {
     EXPECT_EQ(sentence(what), "is being started (take walk1), by kim@desk");
 }
 
+TEST(IsShutOut, means_the_reasons_that_are_about_a_right_alone) {
+    EXPECT_TRUE(is_shut_out(kUnauthorized));
+    EXPECT_TRUE(is_shut_out("control: the token is unknown or not for this role"));
+    EXPECT_TRUE(is_shut_out("control: your address is not in the ranges allowed for this role"));
+    for (const char* other :
+         {"", "answers are not read", "control speaks JSON-RPC in text messages",
+          "message too slow while memory is short", "unauthorized"}) {
+        EXPECT_FALSE(is_shut_out(other)) << other;
+    }
+}
+
 }  // namespace
 }  // namespace st::control

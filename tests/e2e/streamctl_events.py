@@ -1,6 +1,7 @@
 """streamctl's events, wait, and what capture does when it is interrupted early; downloads and their resumption."""
 
 import asyncio
+import hashlib
 import http
 import json
 import os
@@ -84,11 +85,11 @@ class Events(ctl.Case):
         _, err = process.communicate(timeout=harness.PATIENCE_S)
         self.assertEqual(process.returncode, 69, err)
 
-    async def connections(self, server, count):
+    async def connections(self, server, count, headers=None):
         """Until so many connections other than the one that asks are there."""
 
         def enough():
-            return server.http("GET", "/api/v1/status").json["connections"] == count + 1
+            return server.http("GET", "/api/v1/status", headers=headers).json["connections"] == count + 1
 
         await harness.async_wait_for(enough, f"{count} connections")
 
@@ -152,6 +153,23 @@ class Events(ctl.Case):
                 self.assertIn("the server does not take this token; give another in STREAMCTL_TOKEN or with --token-file "
                               "(no such token)", err)
         self.assertEqual(tokens, [("/control", "Bearer secret")] * 2)
+
+    async def test_a_token_that_is_revoked_meanwhile_is_77(self):
+        known = {"name": "desk", "sha256": hashlib.sha256(b"open sesame").hexdigest(), "roles": ["control"]}
+        server = self.start_streamd(config={"auth": {"control": "token", "tokens": [known]}})
+        desk = {"Authorization": "Bearer open sesame"}
+        for args in (["events"], ["wait", "camera.ready"]):
+            await self.connections(server, 0, desk)
+            made = await server.api("POST", "/api/v1/tokens", {"name": "guest", "roles": ["control"]}, headers=desk)
+            process = self.start_ctl(server, *args, STREAMCTL_TOKEN=made.json["token"])
+            await self.connections(server, 1, desk)
+            await server.api("DELETE", "/api/v1/tokens/guest", headers=desk)
+            # It is told of by the next event that is wanted, if not by that of the token itself.
+            async with harness.Camera(server, "desk"):
+                code, out, err = await self.result(process)
+            self.assertEqual(code, 77, err)
+            self.assertIn("the server closed the connection: control: the token is unknown", err)
+            self.assertNotIn("camera.ready", out)
 
     async def test_get_downloads_under_the_recordings_name(self):
         server = self.start_streamd()

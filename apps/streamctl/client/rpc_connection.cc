@@ -5,6 +5,7 @@
 #include "base/units.h"
 #include "camera/message.h"
 #include "control/json.h"
+#include "control/refusals.h"
 #include "http/body.h"
 #include "streamctl/client/local_server.h"
 #include "ws/encode.h"
@@ -223,13 +224,14 @@ void RpcConnection::handle(ws::Event event) {
         return send(ws::encode_pong(ping->payload, mask()));
     }
     if (const auto* close = std::get_if<ws::Close>(&event)) {
-        if (close->code == ws::kClosePolicy && close->reason == "Unauthorized") {
-            throw Failed(cli::kNotAuthorised,
-                         connection_.unreachable(token_advice(has_token_)).what());
-        }
-        throw connection_.unreachable(
+        const bool is_shut_out =
+            close->code == ws::kClosePolicy && control::is_shut_out(close->reason);
+        std::string why =
             "the server closed the connection: " +
-            (close->reason.empty() ? std::to_string(close->code) : printable(close->reason)));
+            (close->reason.empty() ? std::to_string(close->code) : printable(close->reason));
+        if (is_shut_out && close->reason == control::kUnauthorized) why = token_advice(has_token_);
+        const Failed failed = connection_.unreachable(why);
+        throw is_shut_out ? Failed(cli::kNotAuthorised, failed.what()) : failed;
     }
 }
 
