@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "camera/frame.h"
 #include "cli/exit_codes.h"
+#include "control/refusals.h"
 #include "streamctl/console/table.h"
 
 namespace st::streamctl {
@@ -20,12 +21,6 @@ constexpr int kPacketsPerTurn = 32;
 /// A server that wants a capture to begin later than that is not obeyed.
 constexpr std::chrono::minutes kBeginWithin{1};
 
-/// What a close of the server means for the exit code.
-int exit_code_of(const ws::Close& close) {
-    if (close.code != ws::kClosePolicy) return cli::kUnreachable;
-    return close.reason == "Unauthorized" ? cli::kNotAuthorised : cli::kRefused;
-}
-
 /// CLOCK_BOOTTIME is that far ahead of CLOCK_MONOTONIC: so long the machine has slept.
 std::int64_t boot_ahead_us() {
     timespec now{};
@@ -34,9 +29,7 @@ std::int64_t boot_ahead_us() {
     return std::max<std::int64_t>(0, boot_ns - monotonic_ns()) / 1000;
 }
 
-std::string seconds_text(std::int64_t us) {
-    return fixed(static_cast<double>(us) / 1e6, 1) + " s";
-}
+std::string seconds_text(std::int64_t us) { return fixed(static_cast<double>(us) / 1e6, 1) + " s"; }
 
 }  // namespace
 
@@ -136,7 +129,7 @@ void PushCamera::refused(const http::ResponseHead& head) {
     // our own lost connection.
     const bool is_ours = target_.was_connected || keeps_capture();
     const bool may_pass = head.status >= 500 || head.status == 429;
-    if (may_pass || (head.status == 409 && is_ours)) return fail(cli::kUnreachable);
+    if (may_pass || (head.status == 409 && is_ours)) return fail(cli::kRefused);
     done(head.status == 401 || head.status == 403 ? cli::kNotAuthorised : cli::kRefused);
 }
 
@@ -201,8 +194,12 @@ void PushCamera::handle_close(const ws::Close& close_event) {
                "the server closed the connection: " + std::to_string(close_event.code) + " " +
                    close_event.reason,
                true);
-    const int exit_code = exit_code_of(close_event);
-    exit_code == cli::kUnreachable ? fail(exit_code) : done(exit_code);
+    if (close_event.code == ws::kClosePolicy) {
+        const bool is_auth = close_event.reason == control::kUnauthorized;
+        return done(is_auth ? cli::kNotAuthorised : cli::kRefused);
+    }
+    // A limit that is reached, said behind the upgrade, is the refusal with 503 or 429.
+    fail(close_event.code == ws::kCloseTryLater ? cli::kRefused : cli::kUnreachable);
 }
 
 void PushCamera::on_end(std::string_view error) {
@@ -539,13 +536,14 @@ void PushCamera::close(std::uint16_t code, std::string_view reason) {
     capture_ = Capture::none;
     deadline_ = loop_.after(kAnswerPatience, [this] {
         fleet_.say(*this, "the server did not close the connection", true);
-        done(cli::kNoAnswer);
+        done(cli::kNoAnswer, true);
     });
 }
 
-/// The connection is over before its time. A capture that may be resumed goes on meanwhile.
+/// The connection is over before its time, or there is none for the time being. A capture that may
+/// be resumed goes on meanwhile.
 void PushCamera::fail(int exit_code) {
-    if (!keeps_capture()) return done(exit_code);
+    if (!keeps_capture()) return done(exit_code, true);
     loop_.cancel(std::exchange(deadline_, 0));
     loop_.cancel(std::exchange(last_word_, 0));
     clock_answers_.forget();
@@ -557,7 +555,7 @@ void PushCamera::fail(int exit_code) {
     loop_.defer([this] { pump(); });  // it may have waited for the connection
 }
 
-void PushCamera::done(int exit_code) {
+void PushCamera::done(int exit_code, bool may_pass) {
     if (link_ == Link::done) return;
     leave_clip();
     loop_.cancel(std::exchange(deadline_, 0));
@@ -566,7 +564,7 @@ void PushCamera::done(int exit_code) {
     link_ = Link::done;
     capture_ = Capture::none;
     if (stream_) stream_->close();
-    fleet_.on_done(*this, exit_code);
+    fleet_.on_done(*this, exit_code, may_pass);
 }
 
 }  // namespace st::streamctl

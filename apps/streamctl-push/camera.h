@@ -34,8 +34,9 @@ class PushFleet {
     virtual ws::MaskKey next_mask() = 0;
     /// A line for people. `is_trouble`: also when quiet.
     virtual void say(const PushCamera& camera, std::string_view text, bool is_trouble) = 0;
-    /// The camera is done and will do nothing more; `exit_code` is 0 if all was well.
-    virtual void on_done(PushCamera& camera, int exit_code) = 0;
+    /// The camera is done and will do nothing more; `exit_code` is 0 if all was well. `may_pass`:
+    /// what ended it may be over by the next try.
+    virtual void on_done(PushCamera& camera, int exit_code, bool may_pass) = 0;
     /// Its connection is lost and its capture goes on: it wants to be opened again.
     virtual void on_lost(PushCamera& camera) = 0;
 };
@@ -134,7 +135,7 @@ class PushCamera final : public loop::StreamHandler {
     void send_text(std::string_view text);
     void close(std::uint16_t code, std::string_view reason);
     void fail(int exit_code);
-    void done(int exit_code);
+    void done(int exit_code, bool may_pass = false);
     std::int64_t media_us(std::int64_t pts_us) const;
 
     loop::EventLoop& loop_;

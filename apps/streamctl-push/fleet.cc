@@ -196,10 +196,9 @@ class Fleet final : public PushFleet, public loop::Pollable {
         std::cerr << camera.name() << ": " << printable(text) << std::endl;
     }
 
-    void on_done(PushCamera& camera, int exit_code) override {
-        const bool was_lost = exit_code == cli::kUnreachable || exit_code == cli::kNoAnswer;
+    void on_done(PushCamera& camera, int exit_code, bool may_pass) override {
         const bool comes_back = options_.reconnect || options_.resume;
-        if (comes_back && was_lost && !finishing_) return connect_again(camera);
+        if (comes_back && may_pass && !finishing_) return connect_again(camera);
         if (exit_code_ == 0) exit_code_ = exit_code;
         if (--open_ == 0) loop_.stop();
     }

@@ -383,6 +383,26 @@ class Push(harness.Case):
         process.send_signal(signal.SIGINT)
         self.assertEqual((await self.exit_code(process))[0], 130)
 
+    async def test_a_refusal_is_1_whether_it_may_pass_or_not(self):
+        clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
+        for status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.BAD_GATEWAY,
+                       HTTPStatus.NOT_FOUND):
+            self.refusals = [status]
+            code, err = await self.exit_code(await self.push(clip, "--name", "desk"))
+            self.assertEqual(code, 1, err)
+            self.assertIn(f"refused: {status.value} ", err)
+        # The same said behind an upgrade.
+        for more, ends in (([], True), (["--reconnect"], False)):
+            process = await self.push(clip, "--name", "desk", *more)
+            camera = await self.camera()
+            await camera.socket.close(1013, "limits.cameras (1) reached")
+            if not ends:
+                await self.camera()
+                process.send_signal(signal.SIGINT)
+            code, err = await self.exit_code(process)
+            self.assertEqual(code, 1 if ends else 130, err)
+            self.assertIn("the server closed the connection: 1013 limits.cameras (1) reached", err)
+
     async def test_reconnect_does_not_wait_for_a_name_that_somebody_else_has(self):
         clip = self.mp4("-frames:v", "30", "-c:v", "libx264")
         self.refusals = [HTTPStatus.CONFLICT]
