@@ -413,6 +413,27 @@ class Truth(ctl.Case):
         self.assertRegex(err, r"quick: recording quick_\S+; it goes on")
         self.assertIn("silent: starting", err)
 
+    async def test_ctrl_c_during_start_leaves_out_what_another_start_of_the_same_account_began(self):
+        server = self.start_streamd()
+        async with harness.Camera(server, "early") as early, harness.Camera(server, "other") as other:
+            async with harness.Camera(server, "silent") as silent:
+                await server.wait_cameras("early", "other", "silent")
+                begun = self.start_ctl(server.ws_url, "--timeout", "60s", "start", "early")
+                await early.command("start_capture")
+                await early.capture_started()
+                code, out, err = await self.result(begun)
+                self.assertEqual(code, 0, err)
+                self.start_ctl(server.ws_url, "--timeout", "60s", "start", "other")
+                await other.command("start_capture")  # and no answer yet
+                process = self.start_ctl(server.ws_url, "--timeout", "60s", "start")
+                await silent.command("start_capture")
+                process.send_signal(signal.SIGINT)
+                code, out, err = await self.result(process)
+        self.assertEqual((code, out), (130, ""), err)
+        self.assertIn("silent: starting", err)
+        self.assertNotIn("early", err)
+        self.assertNotIn("other", err)
+
     async def test_a_second_start_that_wants_something_else_is_refused(self):
         server = self.start_streamd()
         async with harness.Camera(server, "cam") as camera:

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <vector>
 
 #include "base/units.h"
@@ -97,10 +98,23 @@ void say_sizes(const control::StartReply& reply, const control::StartParameters&
     }
 }
 
-/// Ctrl-C does not take back what the cameras were told. Of one that is starting nobody says who
-/// asked for it.
-void say_who_records(const Options& options, ApiClient& client, Console& console) {
+using Cameras = std::map<std::string, control::CameraStatus>;
+
+/// Whether another start has begun what the camera does: it was doing that, or starting, before.
+bool was_begun(const Cameras& before, const control::CameraStatus& camera) {
+    const auto found = before.find(camera.name);
+    if (found == before.end()) return false;
+    const control::CameraStatus& then = found->second;
+    return then.state == control::CameraState::starting ||
+           (then.session && then.session == camera.session);
+}
+
+/// Ctrl-C does not take back what the cameras were told. `before`: as they were until then. Of one
+/// that is starting nobody says who asked for it.
+void say_who_records(const Options& options, const Cameras& before, ApiClient& client,
+                     Console& console) {
     for (const auto& [name, camera] : meant_cameras(client, options.start.cameras)) {
+        if (was_begun(before, camera)) continue;
         if (camera.state == control::CameraState::starting) console.trouble(name + ": starting");
         if (!camera.session || !camera.recording || camera.recording->started_by != who()) continue;
         console.trouble(name + ": recording " + *camera.session +
@@ -136,13 +150,14 @@ control::StartReply start(const Options& options, ApiClient& client, Console& co
 }  // namespace
 
 int run_start(const Options& options, ApiClient& client, Console& console) {
-    warn_of_disk(client, options.start.parameters,
-                 meant_cameras(client, options.start.cameras).size(), std::nullopt, console);
+    const Cameras before = meant_cameras(client, options.start.cameras);
+    warn_of_disk(client, options.start.parameters, before.size(), std::nullopt, console);
     control::StartReply reply;
     try {
         reply = start(options, client, console);
     } catch (const Failed& failed) {
-        if (failed.exit_code() == cli::kInterrupted) say_who_records(options, client, console);
+        if (failed.exit_code() == cli::kInterrupted)
+            say_who_records(options, before, client, console);
         throw;
     }
     if (options.capture.follow) {
