@@ -263,7 +263,7 @@ int Capture::stop_and_fetch(Ended ended) {
     if (was_cut_short()) return cli::kInterrupted;
     if (!is_ok) return cli::kRefused;
     if (fetched != cli::kDone) return fetched;
-    return watch_.came_back() ? int{cli::kDamaged} : outcome_.losses();
+    return watch_.dropped_out() ? int{cli::kDamaged} : outcome_.losses();
 }
 
 int Capture::run() {

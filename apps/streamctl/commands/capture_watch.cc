@@ -37,7 +37,7 @@ void CaptureWatch::look_after() {
         const auto found = now.find(camera);
         auto over =
             one.look(found == now.end() ? nullptr : &found->second, client_, sizes_, console_);
-        came_back_ = came_back_ || one.came_back();
+        dropped_out_ = dropped_out_ || one.dropped_out();
         if (!over && one.is_away() && given_up_.contains(camera)) {
             over = WatchedCamera::Over{"is back, but could not be started again", true};
         }

@@ -29,8 +29,8 @@ class CaptureWatch {
     void add(const WatchedCamera& camera) { cameras_.emplace(camera.camera(), camera); }
     /// Those that record still.
     const std::map<std::string, WatchedCamera>& cameras() const { return cameras_; }
-    /// A camera dropped out and returned: pictures are missing.
-    bool came_back() const { return came_back_; }
+    /// A camera dropped out meanwhile: pictures are missing.
+    bool dropped_out() const { return dropped_out_; }
 
     /// From now on losses are heard of.
     void subscribe();
@@ -68,7 +68,7 @@ class CaptureWatch {
     Clock::time_point end_ = Clock::time_point::max();
     Clock::time_point disk_looked_{};
     std::string disk_;
-    bool came_back_ = false;
+    bool dropped_out_ = false;
     bool is_interrupted_ = false;
     bool is_subscribed_ = false;
     bool is_cut_off_ = false;                      ///< the server cannot be asked, which was said

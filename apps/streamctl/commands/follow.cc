@@ -98,7 +98,7 @@ std::optional<WatchedCamera::Over> WatchedCamera::look(const control::CameraStat
     for (const Step& step : course.steps) {
         sessions_.push_back(step.session);
         absence_.end();
-        came_back_ = came_back_ || has_gap(step);
+        dropped_out_ = dropped_out_ || has_gap(step);
         const std::string said = camera_ + ": " + sentence(step);
         has_gap(step) ? console.trouble(said) : console.note(said);
     }
@@ -110,7 +110,10 @@ std::optional<WatchedCamera::Over> WatchedCamera::look(const control::CameraStat
         case Course::Now::ending:
             break;
         case Course::Now::away:
-            if (absence_.is_for_good(status, Clock::now())) return Over{Absence::kForGood};
+            if (absence_.is_for_good(status, Clock::now())) {
+                dropped_out_ = true;
+                return Over{Absence::kForGood};
+            }
             drop_out(kConnectionLost, console);
             break;
         case Course::Now::no_room:
@@ -150,7 +153,7 @@ class Follow {
     ApiClient& client_;
     Console& console_;
     const Clock::time_point begin_ = Clock::now();
-    bool came_back_ = false;
+    bool dropped_out_ = false;
     bool has_failed_ = false;
     bool interrupted_ = false;
 };
@@ -163,7 +166,7 @@ void Follow::look() {
         const auto found = cameras.find(one.camera());
         const auto* status = found == cameras.end() ? nullptr : &found->second;
         const auto over = one.look(status, client_, sizes_, console_);
-        came_back_ = came_back_ || one.came_back();
+        dropped_out_ = dropped_out_ || one.dropped_out();
         if (over) {
             const std::string said = one.camera() + ": " + over->why;
             over->is_failure ? console_.trouble(said) : console_.note(said);
@@ -201,7 +204,7 @@ int Follow::run() {
         return cli::kInterrupted;
     }
     if (has_failed_) return cli::kRefused;
-    return came_back_ ? cli::kDamaged : cli::kDone;
+    return dropped_out_ ? cli::kDamaged : cli::kDone;
 }
 
 }  // namespace

@@ -60,8 +60,8 @@ class WatchedCamera {
     /// Its recordings so far, the present one last.
     const std::vector<std::string>& sessions() const { return sessions_; }
     bool is_away() const { return absence_.is_away(); }
-    /// It dropped out and returned: pictures are missing.
-    bool came_back() const { return came_back_; }
+    /// It dropped out, and returned or was stopped meanwhile: pictures are missing.
+    bool dropped_out() const { return dropped_out_; }
 
  private:
     void drop_out(const std::string& why, Console& console);
@@ -70,7 +70,7 @@ class WatchedCamera {
     std::vector<std::string> sessions_;
     bool is_own_;
     Absence absence_;  ///< while it may come back
-    bool came_back_ = false;
+    bool dropped_out_ = false;
 };
 
 /// Shows these recordings, and those in which their cameras go on, until they have ended or
