@@ -259,7 +259,7 @@ class Doors(harness.Case):
             auth={"camera": "token", "publish": "open"},
             limits={"viewers_per_address": 1, "publishers_per_address": 1, "cameras_per_address": 1},
         )
-        token = await asyncio.to_thread(self.streamctl, server, "token", "new", "cam", "--role", "camera")
+        token = await asyncio.to_thread(self.by_socket, server, "token", "new", "cam", "--role", "camera")
         bearer = {**WEBSOCKET, "Authorization": f"Bearer {token}"}
 
         def ask(path, headers=None, address="127.0.0.1"):
