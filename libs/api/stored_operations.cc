@@ -95,9 +95,16 @@ Answer StoredOperations::answer(const Row& row, const Call& call) const {
 /// Of one that is being recorded, session.json says only how it began.
 std::string StoredOperations::described(const record::RecordingEntry& entry) const {
     const std::string directory = parts_.recordings_path + "/" + entry.id;
+    const bool is_recording = entry.state == record::RecordingState::recording;
+    const bool is_finalising = entry.state == record::RecordingState::finalising;
     const record::SessionPtr session =
-        entry.state == record::RecordingState::recording ? parts_.recorder.find(entry.id) : nullptr;
+        is_recording || is_finalising ? parts_.recorder.find(entry.id) : nullptr;
     if (!session) return control::with_directory(entry.json, directory);
+    if (is_finalising) {
+        const control::FinalisingProgress progress{session->progress_bytes(),
+                                                   session->total_bytes()};
+        return control::with_directory(control::with_progress(entry.json, progress), directory);
+    }
     const record::LiveFigures& live = session->figures();
     control::RecordingFigures figures;
     figures.messages = live.messages;

@@ -21,6 +21,11 @@ constexpr auto kFile = [](auto& way, auto& file) {
     field(way, "pictures", file.pictures);
 };
 
+constexpr auto kProgress = [](auto& way, auto& progress) {
+    field(way, "done_bytes", progress.done_bytes);
+    field(way, "total_bytes", progress.total_bytes);
+};
+
 }  // namespace
 
 Decoded<Recording> decode_recording(std::string_view body) {
@@ -60,6 +65,7 @@ Decoded<Recording> decode_recording(std::string_view body) {
     // The list of gaps has an end, their sum has not; older recordings have the list alone.
     reader.read("seq_missing", recording.seq_missing);
     objects_field(reader, "files", recording.files, kFile);
+    object_field(reader, "progress", recording.progress, kProgress);
     if (const auto known = recording_state_from(state))
         recording.state = *known;
     else
@@ -101,6 +107,14 @@ std::string with_figures(std::string_view session_json, const RecordingFigures& 
     object->set("duration_ms", figures.duration_ms);
     object->set("seq_gap_count", figures.gaps);
     object->set("seq_missing", figures.missing);
+    return json::write(*object);
+}
+
+std::string with_progress(std::string_view session_json, const FinalisingProgress& progress) {
+    auto object = parse_object(session_json, kReply);
+    if (!object) return std::string(session_json);
+    object->set("progress", json::Object{{"done_bytes", progress.done_bytes},
+                                         {"total_bytes", progress.total_bytes}});
     return json::write(*object);
 }
 

@@ -22,6 +22,13 @@ struct RecordingFile {
     bool operator==(const RecordingFile&) const = default;
 };
 
+/// How far the MP4 of a recording that has ended is.
+struct FinalisingProgress {
+    std::uint64_t done_bytes = 0;   ///< of the dump
+    std::uint64_t total_bytes = 0;  ///< 0: it waits for others
+    bool operator==(const FinalisingProgress&) const = default;
+};
+
 /// What a client needs of session.json; the other fields pass by untouched.
 struct Recording {
     std::string id;
@@ -45,6 +52,7 @@ struct Recording {
     std::optional<std::string> error;
     std::optional<std::string> end_reason;  ///< null while it records
     std::optional<std::string> stopped_by;  ///< "user@host"
+    std::optional<FinalisingProgress> progress;
     bool operator==(const Recording&) const = default;
 };
 
@@ -60,6 +68,8 @@ struct RecordingFigures {
 
 /// `session_json` of a recording that is being made, with these figures instead of its own.
 std::string with_figures(std::string_view session_json, const RecordingFigures& figures);
+/// `session_json` of one that is being finalised, with how far that is.
+std::string with_progress(std::string_view session_json, const FinalisingProgress& progress);
 
 Decoded<Recording> decode_recording(std::string_view body);
 

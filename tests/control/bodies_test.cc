@@ -287,6 +287,15 @@ TEST(Recordings, that_are_being_made_have_the_figures_of_the_moment) {
     EXPECT_NE(with_figures(stored, {}).find(R"("x":[1])"), std::string::npos);
 }
 
+TEST(Recordings, that_are_being_finalised_say_how_far_they_are) {
+    const std::string stored = R"({"id":"a_1","state":"finalising","bytes":900,"x":[1]})";
+    const auto shown = decode_recording(with_progress(stored, {300, 900}));
+    ASSERT_TRUE(shown) << shown.error().message;
+    EXPECT_EQ(shown->progress, (FinalisingProgress{300, 900}));
+    EXPECT_EQ(decode_recording(stored)->progress, std::nullopt);
+    EXPECT_NE(with_progress(stored, {}).find(R"("x":[1])"), std::string::npos);
+}
+
 TEST(Status, comes_back_equal) {
     ServerStatus status;
     status.version = "0.1.0";

@@ -129,6 +129,31 @@ class Helpers(harness.Case):
         session = await self.record(server, "a", self.frames())
         self.assertEqual((session["state"], session["error"]), ("done", None))
 
+    async def test_a_recording_says_how_far_its_finishing_is(self):
+        server = self.start_streamd()
+        await self.record(server, "first", self.frames())
+        helper = one_helper(server)
+        os.kill(helper, signal.SIGSTOP)
+        self.addCleanup(os.kill, helper, signal.SIGCONT)
+        async with harness.Camera(server, "door") as camera:
+            await camera.capture_started()
+            await camera.send_frames(self.frames())
+            await camera.capture_stopped()
+
+            def door():
+                items = server.http("GET", "/api/v1/recordings?camera=door").json["items"]
+                return items[0] if items else {}
+
+            def is_under_way():
+                progress = door().get("progress", {})
+                return progress.get("total_bytes", 0) > progress.get("done_bytes", 0)
+
+            await harness.async_wait_for(is_under_way, "its MP4 is being made")
+            self.assertEqual(door()["state"], "finalising")
+            os.kill(helper, signal.SIGCONT)
+            await harness.async_wait_for(lambda: door()["state"] == "done", "it is finished")
+            self.assertNotIn("progress", door())
+
     async def test_helpers_end_with_a_server_that_is_killed(self):
         server = self.start_streamd()
         helper = one_helper(server)
