@@ -29,6 +29,8 @@ constexpr auto kSource = [](auto& way, auto& status) {
 
 }  // namespace
 
+std::string_view to_text(SourceState state) { return text_of(kStates, state); }
+
 std::string encode(const SourceStatus& status) { return write_fields(status, kSource); }
 
 Decoded<SourceStatus> decode_source_status(std::string_view body) {

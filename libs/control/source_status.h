@@ -25,6 +25,7 @@ struct SourceStatus {
     bool operator==(const SourceStatus&) const = default;
 };
 
+std::string_view to_text(SourceState state);
 std::string encode(const SourceStatus& status);
 Decoded<SourceStatus> decode_source_status(std::string_view body);
 

@@ -3,12 +3,10 @@
 #include "base/clock.h"
 #include "base/joined.h"
 #include "base/when.h"
-#include "control/list.h"
 #include "control/token.h"
 #include "json/write.h"
 #include "streamctl/client/who.h"
-#include "streamctl/commands/commands.h"
-#include "streamctl/console/table.h"
+#include "streamctl/commands/listing.h"
 
 namespace st::streamctl {
 namespace {
@@ -40,23 +38,13 @@ int revoke_token(const Options& options, ApiClient& client, Console& console) {
 }
 
 int list_tokens(ApiClient& client, Console& console) {
-    const std::string body = client.ask("tokens.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"NAME"}, {"ROLES"}, {"MADE"}});
-    for (const std::string& item : list.items) {
-        const auto token = understood(control::decode_token_info(item));
-        table.add({printable(token.name), printable(joined(token.roles)),
-                   token.created_at ? local_time(*token.created_at) : "in the configuration"});
-    }
-    if (list.items.empty())
-        console.note("there are no tokens");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"tokens.list", {{"NAME"}, {"ROLES"}, {"MADE"}}, "there are no tokens"},
+                      control::decode_token_info, [](const control::TokenInfo& token) {
+                          return std::vector{printable(token.name), printable(joined(token.roles)),
+                                             token.created_at ? local_time(*token.created_at)
+                                                              : "in the configuration"};
+                      });
 }
 
 }  // namespace

@@ -5,12 +5,10 @@
 #include "base/units.h"
 #include "base/when.h"
 #include "control/archive_span.h"
-#include "control/list.h"
 #include "json/write.h"
 #include "streamctl/client/fetch.h"
-#include "streamctl/commands/commands.h"
+#include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"
-#include "streamctl/console/table.h"
 #include "streamctl/recordings/new_file.h"
 #include "streamctl/recordings/select.h"
 #include "streamctl/takes/films.h"
@@ -25,31 +23,23 @@ std::string length_of(const control::ArchiveSpan& span) {
     return clock_text(static_cast<std::uint64_t>((*end - *start) / 1000));
 }
 
+std::vector<std::string> span_row(const control::ArchiveSpan& span) {
+    const std::string state = !span.is_ready ? (span.is_open ? "recording" : "no MP4")
+                              : span.is_open ? "growing"
+                                             : "ready";
+    return {local_time(span.start), local_time(span.end), length_of(span), state};
+}
+
 int list_spans(const Options& options, ApiClient& client, Console& console) {
     const std::string stream = stream_path(options.stream);
     json::Object params = path_object(stream);
     if (options.recordings.since) params.set("since", *options.recordings.since);
     if (options.recordings.until) params.set("until", *options.recordings.until);
-    const auto list = whole_list(client, "archive.list", std::move(params));
-    if (list.is_building) console.note("the server is still looking through its folder");
-    if (console.json()) {
-        console.body(control::encode(list));
-        return cli::kDone;
-    }
-    if (list.items.empty()) {
-        console.note("nothing of " + stream + " is stored");
-        return cli::kDone;
-    }
-    Table table({{"START"}, {"END"}, {"LENGTH", true}, {"STATE"}});
-    for (const std::string& item : list.items) {
-        const auto span = understood(control::decode_archive_span(item));
-        const std::string state = !span.is_ready ? (span.is_open ? "recording" : "no MP4")
-                                  : span.is_open ? "growing"
-                                                 : "ready";
-        table.add({local_time(span.start), local_time(span.end), length_of(span), state});
-    }
-    table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"archive.list",
+                       {{"START"}, {"END"}, {"LENGTH", true}, {"STATE"}},
+                       "nothing of " + stream + " is stored"},
+                      control::decode_archive_span, span_row, std::move(params));
 }
 
 std::string moment_of(const ArchiveOptions& options, ApiClient& client) {

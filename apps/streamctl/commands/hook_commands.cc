@@ -1,11 +1,9 @@
 /// Hooks: how their deliveries go, what was given up, tries by hand.
 
 #include "control/hook_status.h"
-#include "control/list.h"
 #include "json/write.h"
 #include "streamctl/client/who.h"
-#include "streamctl/commands/commands.h"
-#include "streamctl/console/table.h"
+#include "streamctl/commands/listing.h"
 
 namespace st::streamctl {
 namespace {
@@ -16,55 +14,45 @@ std::string error_of(const control::HookStatus& hook) {
     return hook.last_error.value_or("-");
 }
 
+std::vector<std::string> hook_row(const control::HookStatus& hook) {
+    return {printable(hook.id.value_or("-")),
+            printable(hook.url),
+            std::string(control::to_text(hook.state)),
+            std::to_string(hook.queued),
+            std::to_string(hook.delivered),
+            std::to_string(hook.failed),
+            std::to_string(hook.dropped),
+            hook.next_at ? local_time(*hook.next_at) : "-",
+            printable(error_of(hook))};
+}
+
 int list_hooks(ApiClient& client, Console& console) {
-    const std::string body = client.ask("hooks.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"ID"},
-                 {"URL", false, 4},
-                 {"STATE"},
-                 {"QUEUED", true},
-                 {"DELIVERED", true, 2},
-                 {"FAILED", true, 2},
-                 {"DROPPED", true, 2},
-                 {"NEXT TRY", false, 3},
-                 {"LAST ERROR", false, 1}});
-    for (const std::string& item : list.items) {
-        const auto hook = understood(control::decode_hook_status(item));
-        table.add({printable(hook.id.value_or("-")), printable(hook.url),
-                   std::string(control::to_text(hook.state)), std::to_string(hook.queued),
-                   std::to_string(hook.delivered), std::to_string(hook.failed),
-                   std::to_string(hook.dropped), hook.next_at ? local_time(*hook.next_at) : "-",
-                   printable(error_of(hook))});
-    }
-    if (list.items.empty())
-        console.note("no hooks are configured");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"hooks.list",
+                       {{"ID"},
+                        {"URL", false, 4},
+                        {"STATE"},
+                        {"QUEUED", true},
+                        {"DELIVERED", true, 2},
+                        {"FAILED", true, 2},
+                        {"DROPPED", true, 2},
+                        {"NEXT TRY", false, 3},
+                        {"LAST ERROR", false, 1}},
+                       "no hooks are configured"},
+                      control::decode_hook_status, hook_row);
 }
 
 int list_failed(ApiClient& client, Console& console) {
-    const std::string body = client.ask("hooks.failed", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"ID"}, {"TYPE"}, {"TIME", false, 2}, {"URL", false, 3}, {"ERROR", false, 1}});
-    for (const std::string& item : list.items) {
-        const auto failed = understood(control::decode_failed_hook(item));
-        table.add({printable(failed.id), printable(failed.type), local_time(failed.time),
-                   printable(failed.url), printable(failed.error)});
-    }
-    if (list.items.empty())
-        console.note("no message was given up");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(
+        client, console,
+        {"hooks.failed",
+         {{"ID"}, {"TYPE"}, {"TIME", false, 2}, {"URL", false, 3}, {"ERROR", false, 1}},
+         "no message was given up"},
+        control::decode_failed_hook, [](const control::FailedHook& failed) {
+            return std::vector{printable(failed.id), printable(failed.type),
+                               local_time(failed.time), printable(failed.url),
+                               printable(failed.error)};
+        });
 }
 
 int replay(const std::string& id, ApiClient& client, Console& console) {

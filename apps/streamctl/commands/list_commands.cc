@@ -1,12 +1,10 @@
-#include <algorithm>
 #include <cmath>
 
 #include "base/units.h"
 #include "control/camera_status.h"
 #include "control/rename.h"
 #include "streamctl/client/who.h"
-#include "streamctl/commands/commands.h"
-#include "streamctl/console/table.h"
+#include "streamctl/commands/listing.h"
 
 namespace st::streamctl {
 namespace {
@@ -66,64 +64,53 @@ void show_camera(const control::CameraStatus& camera, Console& console) {
     console.field("last seen", local_time(camera.last_seen));
 }
 
-void show_cameras(const control::List& list, Console& console) {
-    Table table({{"NAME"},
-                 {"STATE"},
-                 {"SIZE", false, 3},
-                 {"FPS", true, 1},
-                 {"MBIT/S", true, 3},
-                 {"MESSAGES", true, 4},
-                 {"BAD", true, 5},
-                 {"PEER", false, 6},
-                 {"RECORDING", false, 2}});
-    for (const std::string& item : list.items) {
-        const auto camera = understood(control::decode_camera(item));
-        table.add({camera.name, std::string(to_text(camera.state)), size_of(camera),
-                   fixed(camera.fps_1s, 1),
-                   fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2),
-                   std::to_string(camera.frames), std::to_string(camera.bad), camera.peer,
-                   camera.session.value_or("-")});
-    }
-    if (list.items.empty())
-        console.note("no camera is connected");
-    else
-        table.print(std::cout, output_width());
+std::vector<std::string> camera_row(const control::CameraStatus& camera) {
+    return {camera.name,
+            std::string(to_text(camera.state)),
+            size_of(camera),
+            fixed(camera.fps_1s, 1),
+            fixed(static_cast<double>(camera.bitrate_1s) / kMega, 2),
+            std::to_string(camera.frames),
+            std::to_string(camera.bad),
+            camera.peer,
+            camera.session.value_or("-")};
 }
 
 }  // namespace
 
 int run_cameras(const Options& options, ApiClient& client, Console& console) {
-    const std::string body =
-        options.camera.empty() ? client.cameras() : client.camera(options.camera);
     if (options.camera.empty()) {
-        const auto list = understood(control::decode_list(body));
-        if (console.json())
-            console.body(body);
-        else
-            show_cameras(list, console);
-    } else {
-        const auto camera = understood(control::decode_camera(body));
-        if (console.json())
-            console.body(body);
-        else
-            show_camera(camera, console);
+        return print_list(client, console,
+                          {"cameras.list",
+                           {{"NAME"},
+                            {"STATE"},
+                            {"SIZE", false, 3},
+                            {"FPS", true, 1},
+                            {"MBIT/S", true, 3},
+                            {"MESSAGES", true, 4},
+                            {"BAD", true, 5},
+                            {"PEER", false, 6},
+                            {"RECORDING", false, 2}},
+                           "no camera is connected"},
+                          control::decode_camera, camera_row);
     }
+    const std::string body = client.camera(options.camera);
+    const auto camera = understood(control::decode_camera(body));
+    if (console.json())
+        console.body(body);
+    else
+        show_camera(camera, console);
     return cli::kDone;
 }
 
 int run_kick(const Options& options, ApiClient& client, Console& console) {
-    const std::string body = client.kick(options.camera);
-    if (console.json()) console.body(body);
-    console.note(options.camera + ": connection closed");
-    return cli::kDone;
+    return console.done(client.kick(options.camera), options.camera + ": connection closed");
 }
 
 int run_rename(const Options& options, ApiClient& client, Console& console) {
-    const std::string body = client.ask(
-        "cameras.rename", encode(control::RenameRequest{options.camera, options.new_name, who()}));
-    if (console.json()) console.body(body);
-    console.note(options.camera + " is called " + options.new_name + " from now on");
-    return cli::kDone;
+    const control::RenameRequest request{options.camera, options.new_name, who()};
+    return console.done(client.ask("cameras.rename", encode(request)),
+                        options.camera + " is called " + options.new_name + " from now on");
 }
 
 }  // namespace st::streamctl

@@ -3,13 +3,11 @@
 #include "base/encodings.h"
 #include "base/name.h"
 #include "base/units.h"
-#include "control/json.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
 #include "json/write.h"
-#include "streamctl/commands/commands.h"
+#include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"
-#include "streamctl/console/table.h"
 #include "streamctl/recordings/new_file.h"
 
 namespace st::streamctl {
@@ -58,31 +56,33 @@ void show_stream(const control::StreamStatus& stream, Console& console) {
                                               human_bytes(stream.gop_bytes));
 }
 
-void show_streams(const control::List& list) {
-    Table table({{"PATH", false, 0, 0, true},
-                 {"STATE", false, 2},
-                 {"FROM", false, 5},
-                 {"VIDEO", false, 4},
-                 {"AUDIO", false, 7},
-                 {"FPS", true, 3},
-                 {"MBIT/S", true, 6},
-                 {"VIEWERS", true, 1},
-                 {"DROPPED", true, 8}});
-    for (const std::string& item : list.items) {
-        const auto stream = understood(control::decode_stream_status(item));
-        table.add({printable(stream.path), control::to_text(stream),
-                   stream.protocol.empty() ? "-" : printable(stream.protocol), video_of(stream),
-                   audio_of(stream), fixed(stream.fps_1s, 1), mbit(stream.bitrate_1s),
-                   std::to_string(stream.viewers), std::to_string(stream.dropped)});
-    }
-    table.print(std::cout, output_width());
+std::vector<std::string> stream_row(const control::StreamStatus& stream) {
+    return {printable(stream.path),
+            control::to_text(stream),
+            stream.protocol.empty() ? "-" : printable(stream.protocol),
+            video_of(stream),
+            audio_of(stream),
+            fixed(stream.fps_1s, 1),
+            mbit(stream.bitrate_1s),
+            std::to_string(stream.viewers),
+            std::to_string(stream.dropped)};
 }
 
-/// Answers that say only that it is done.
-int done(const std::string& body, const std::string& what, Console& console) {
-    if (console.json()) console.body(body);
-    console.note(what);
-    return cli::kDone;
+std::vector<std::string> viewer_row(const control::ViewerStatus& viewer) {
+    return {std::to_string(viewer.id),      printable(viewer.stream),
+            printable(viewer.protocol),     printable(viewer.peer),
+            local_time(viewer.since),       human_bytes(viewer.bytes),
+            std::to_string(viewer.dropped), human_bytes(viewer.queue_bytes)};
+}
+
+std::vector<std::string> source_row(const control::SourceStatus& source) {
+    return {printable(source.path),
+            std::string(to_text(source.state)),
+            std::to_string(source.viewers),
+            source.uptime_ms ? clock_text(*source.uptime_ms) : "-",
+            std::to_string(source.restarts),
+            printable(source.input),
+            printable(source.last_error.value_or("-"))};
 }
 
 int run_streams(const Options& options, ApiClient& client, Console& console) {
@@ -95,76 +95,48 @@ int run_streams(const Options& options, ApiClient& client, Console& console) {
             show_stream(stream, console);
         return cli::kDone;
     }
-    const std::string body = client.ask("streams.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json())
-        console.body(body);
-    else if (list.items.empty())
-        console.note("no live streams");
-    else
-        show_streams(list);
-    return cli::kDone;
+    return print_list(client, console,
+                      {"streams.list",
+                       {{"PATH", false, 0, 0, true},
+                        {"STATE", false, 2},
+                        {"FROM", false, 5},
+                        {"VIDEO", false, 4},
+                        {"AUDIO", false, 7},
+                        {"FPS", true, 3},
+                        {"MBIT/S", true, 6},
+                        {"VIEWERS", true, 1},
+                        {"DROPPED", true, 8}},
+                       "no live streams"},
+                      control::decode_stream_status, stream_row);
 }
 
 int run_viewers(ApiClient& client, Console& console) {
-    const std::string body = client.ask("viewers.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"ID", true},
-                 {"STREAM"},
-                 {"PROTOCOL", false, 4},
-                 {"PEER", false, 1},
-                 {"SINCE", false, 5},
-                 {"RECEIVED", true, 3},
-                 {"DROPPED", true, 2},
-                 {"WAITING", true, 6}});
-    for (const std::string& item : list.items) {
-        const auto viewer = understood(control::decode_viewer_status(item));
-        table.add({std::to_string(viewer.id), printable(viewer.stream), printable(viewer.protocol),
-                   printable(viewer.peer), local_time(viewer.since), human_bytes(viewer.bytes),
-                   std::to_string(viewer.dropped), human_bytes(viewer.queue_bytes)});
-    }
-    if (list.items.empty())
-        console.note("no viewers");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"viewers.list",
+                       {{"ID", true},
+                        {"STREAM"},
+                        {"PROTOCOL", false, 4},
+                        {"PEER", false, 1},
+                        {"SINCE", false, 5},
+                        {"RECEIVED", true, 3},
+                        {"DROPPED", true, 2},
+                        {"WAITING", true, 6}},
+                       "no viewers"},
+                      control::decode_viewer_status, viewer_row);
 }
 
 int run_sources(ApiClient& client, Console& console) {
-    const std::string body = client.ask("sources.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"PATH"},
-                 {"STATE"},
-                 {"VIEWERS", true, 2},
-                 {"UP", true, 3},
-                 {"RESTARTS", true, 4},
-                 {"INPUT", false, 5},
-                 {"LAST ERROR", false, 1}});
-    for (const std::string& item : list.items) {
-        const auto source = understood(control::decode_source_status(item));
-        // The word as the server says it.
-        std::string state;
-        if (const auto object = control::parse_object(item)) {
-            control::ObjectReader(*object).read("state", state);
-        }
-        table.add({printable(source.path), printable(state), std::to_string(source.viewers),
-                   source.uptime_ms ? clock_text(*source.uptime_ms) : "-",
-                   std::to_string(source.restarts), printable(source.input),
-                   printable(source.last_error.value_or("-"))});
-    }
-    if (list.items.empty())
-        console.note("no on-demand sources are configured");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"sources.list",
+                       {{"PATH"},
+                        {"STATE"},
+                        {"VIEWERS", true, 2},
+                        {"UP", true, 3},
+                        {"RESTARTS", true, 4},
+                        {"INPUT", false, 5},
+                        {"LAST ERROR", false, 1}},
+                       "no on-demand sources are configured"},
+                      control::decode_source_status, source_row);
 }
 
 int run_snapshot(const Options& options, ApiClient& client, Console& console) {
@@ -212,20 +184,19 @@ std::optional<int> run_live(const Options& options, ApiClient& client, Console& 
     if (command == "record") return run_record(options, client, console);
     if (command == "snapshot") return run_snapshot(options, client, console);
     if (command == "kick-stream") {
-        return done(client.ask_as_client("streams.kick", path_object(stream_path(options.stream))),
-                    options.stream + ": the publisher's connection was closed", console);
+        return console.done(
+            client.ask_as_client("streams.kick", path_object(stream_path(options.stream))),
+            options.stream + ": the publisher's connection was closed");
     }
     if (command == "restart-source") {
-        return done(
+        return console.done(
             client.ask_as_client("sources.restart", path_object(stream_path(options.stream))),
-            options.stream + ": restarts as soon as somebody watches", console);
+            options.stream + ": restarts as soon as somebody watches");
     }
     if (command == "kick-viewer") {
-        json::Object params;
-        params.set("id", *options.viewer_id);
-        return done(client.ask_as_client("viewers.kick", std::move(params)),
-                    "viewer " + std::to_string(*options.viewer_id) + ": connection closed",
-                    console);
+        return console.done(
+            client.ask_as_client("viewers.kick", json::Object{{"id", *options.viewer_id}}),
+            "viewer " + std::to_string(*options.viewer_id) + ": connection closed");
     }
     return std::nullopt;
 }

@@ -3,12 +3,10 @@
 #include "control/record.h"
 
 #include "base/units.h"
-#include "control/list.h"
 #include "json/write.h"
 #include "streamctl/client/who.h"
-#include "streamctl/commands/commands.h"
+#include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"
-#include "streamctl/console/table.h"
 
 namespace st::streamctl {
 namespace {
@@ -28,10 +26,8 @@ int start(const Options& options, ApiClient& client, Console& console) {
     request.max_duration_ms = ms_of(wanted.max_duration);
     request.client = who();
     const std::string path = stream_path(options.stream);
-    const std::string body = client.ask("record.start", control::encode(request, path));
-    if (console.json()) console.body(body);
-    console.note(path + ": recording");
-    return cli::kDone;
+    return console.done(client.ask("record.start", control::encode(request, path)),
+                        path + ": recording");
 }
 
 int stop(const Options& options, ApiClient& client, Console& console) {
@@ -47,65 +43,51 @@ int stop(const Options& options, ApiClient& client, Console& console) {
         return cli::kDone;
     }
     const std::string path = stream_path(options.stream);
-    const std::string body = client.ask_as_client("record.stop", path_object(path));
-    if (console.json()) console.body(body);
-    console.note(path + ": no longer recorded");
-    return cli::kDone;
+    return console.done(client.ask_as_client("record.stop", path_object(path)),
+                        path + ": no longer recorded");
+}
+
+std::vector<std::string> recording_row(const control::RecordStatus& one) {
+    return {printable(one.stream),        printable(one.state),
+            clock_text(one.duration_ms),  std::to_string(one.segments),
+            std::to_string(one.pictures), human_bytes(one.bytes),
+            std::to_string(one.dropped),  printable(one.started_by),
+            printable(one.file),          printable(one.problem.value_or("-"))};
 }
 
 int list(ApiClient& client, Console& console) {
-    const std::string body = client.ask("record.list", "");
-    const auto list = understood(control::decode_list(body));
-    if (console.json()) {
-        console.body(body);
-        return cli::kDone;
-    }
-    Table table({{"STREAM"},
-                 {"STATE"},
-                 {"DURATION", true, 1},
-                 {"SEGMENTS", true, 4},
-                 {"PICTURES", true, 5},
-                 {"SIZE", true, 2},
-                 {"LOST", true, 3},
-                 {"BY", false, 6},
-                 {"FILE", false, 7},
-                 {"PROBLEM", false, 0, 20}});
-    for (const std::string& item : list.items) {
-        const auto one = understood(control::decode_record_status(item));
-        table.add({printable(one.stream), printable(one.state), clock_text(one.duration_ms),
-                   std::to_string(one.segments), std::to_string(one.pictures),
-                   human_bytes(one.bytes), std::to_string(one.dropped), printable(one.started_by),
-                   printable(one.file), printable(one.problem.value_or("-"))});
-    }
-    if (list.items.empty())
-        console.note("no live stream is being recorded");
-    else
-        table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(client, console,
+                      {"record.list",
+                       {{"STREAM"},
+                        {"STATE"},
+                        {"DURATION", true, 1},
+                        {"SEGMENTS", true, 4},
+                        {"PICTURES", true, 5},
+                        {"SIZE", true, 2},
+                        {"LOST", true, 3},
+                        {"BY", false, 6},
+                        {"FILE", false, 7},
+                        {"PROBLEM", false, 0, 20}},
+                       "no live stream is being recorded"},
+                      control::decode_record_status, recording_row);
+}
+
+std::vector<std::string> segment_row(const control::StoredSegment& segment) {
+    return {printable(segment.file), local_time(segment.start), clock_text(segment.duration_ms),
+            human_bytes(segment.bytes),
+            segment.is_open ? "growing"
+            : segment.kept  ? "kept"
+                            : "ready"};
 }
 
 int list_segments(const Options& options, ApiClient& client, Console& console) {
     const std::string path = stream_path(options.stream);
-    const auto list = whole_list(client, "record.segments", path_object(path));
-    if (list.is_building) console.note("the server is still looking through its folder");
-    if (console.json()) {
-        console.body(control::encode(list));
-        return cli::kDone;
-    }
-    if (list.items.empty()) {
-        console.note("no segments of " + path + " are stored");
-        return cli::kDone;
-    }
-    Table table(
-        {{"FILE", false, 0, 0, true}, {"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}});
-    for (const std::string& item : list.items) {
-        const auto segment = understood(control::decode_stored_segment(item));
-        const char* state = segment.is_open ? "growing" : segment.kept ? "kept" : "ready";
-        table.add({printable(segment.file), local_time(segment.start),
-                   clock_text(segment.duration_ms), human_bytes(segment.bytes), state});
-    }
-    table.print(std::cout, output_width());
-    return cli::kDone;
+    return print_list(
+        client, console,
+        {"record.segments",
+         {{"FILE", false, 0, 0, true}, {"START"}, {"LENGTH", true}, {"SIZE", true}, {"STATE"}},
+         "no segments of " + path + " are stored"},
+        control::decode_stored_segment, segment_row, path_object(path));
 }
 
 }  // namespace

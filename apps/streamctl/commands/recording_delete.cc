@@ -101,9 +101,8 @@ int run_delete(const Options& options, ApiClient& client, Interrupt& interrupt, 
     }
     for (const Selected::Item* item : items) {
         try {
-            const std::string body = client.delete_recording(item->recording.id);
-            if (console.json()) console.body(body);
-            console.note(item->recording.id + ": deleted");
+            console.done(client.delete_recording(item->recording.id),
+                         item->recording.id + ": deleted");
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
             if (console.json()) console.body(refused.body());
@@ -120,9 +119,8 @@ int run_keep(const Options& options, ApiClient& client, Console& console) {
     int exit_code = selected.missing.empty() ? cli::kDone : cli::kRefused;
     for (const Selected::Item& item : selected.items) {
         try {
-            const std::string body = client.keep_recording(item.recording.id, !options.release);
-            if (console.json()) console.body(body);
-            console.note(item.recording.id + (options.release ? ": released" : ": kept"));
+            console.done(client.keep_recording(item.recording.id, !options.release),
+                         item.recording.id + (options.release ? ": released" : ": kept"));
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
             if (console.json()) console.body(refused.body());

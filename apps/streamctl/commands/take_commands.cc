@@ -271,12 +271,9 @@ int remove(const Options& options, ApiClient& client, Interrupt& interrupt, Cons
         console.note("nothing was deleted");
         return cli::kRefused;
     }
-    json::Object params;
-    params.set("name", options.take.name);
-    const std::string body = client.ask_as_client("takes.delete", std::move(params));
-    if (console.json()) console.body(body);
-    console.note("take " + options.take.name + ": deleted");
-    return cli::kDone;
+    return console.done(
+        client.ask_as_client("takes.delete", json::Object{{"name", options.take.name}}),
+        "take " + options.take.name + ": deleted");
 }
 
 }  // namespace

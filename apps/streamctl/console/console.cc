@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "cli/exit_codes.h"
 #include "cli/terminal.h"
 #include "json/write.h"
 #include "streamctl/client/local_server.h"
@@ -94,6 +95,12 @@ void Console::body(std::string_view body) {
     }
     line.erase(line.find_last_not_of(' ') + 1);
     print(line);
+}
+
+int Console::done(std::string_view answer, std::string_view what) {
+    if (json_) body(answer);
+    note(what);
+    return cli::kDone;
 }
 
 void Console::file(const std::string& made, std::uint64_t bytes) {

@@ -39,6 +39,9 @@ class Console {
     void file(const std::string& made, std::uint64_t bytes);
     /// JSON as it is: the server's answer, with --json.
     void body(std::string_view body);
+    /// An answer that says no more than that it is done: `what` says it to people. Returns the
+    /// exit code.
+    int done(std::string_view answer, std::string_view what);
     /// A note for people; not when quiet.
     void note(std::string_view line) {
         if (!quiet_) say(line);
