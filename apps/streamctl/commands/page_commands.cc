@@ -35,41 +35,21 @@ std::string base_url(ApiClient& client, bool needs_tls) {
 /// For how long the server takes the login of an address: no page that holds it is needed longer.
 constexpr std::chrono::minutes kLoginLifetime{1};
 
-/// What stands between the lines of a PEM file that holds one certificate.
-std::vector<std::uint8_t> certificate_of(const std::string& pem) {
-    constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-    const std::size_t begin = pem.find(kBegin);
-    const std::size_t end = pem.find("-----END CERTIFICATE-----");
-    std::optional<std::vector<std::uint8_t>> bytes;
-    if (begin != std::string::npos && end != std::string::npos && begin < end) {
-        std::string text = pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
-        std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
-        bytes = base64_decode(text);
-    }
-    if (!bytes) throw Failed(cli::kRefused, "the server's authority is no certificate");
-    return std::move(*bytes);
-}
-
 /// "AB:CD:..." of the authority that signs the server's certificate; "" if it has none of its own.
 std::string authority_fingerprint(ApiClient& client, Interrupt& interrupt) {
-    constexpr std::size_t kPemBytesMax = 64 * 1024;
-    std::string pem;
+    digest::Sha256Stream der;
     try {
-        fetch(client, interrupt, "/ca/streamd-authority.pem", [&](Bytes piece) {
-            if (pem.size() < kPemBytesMax) pem += as_text(piece);
-        });
+        const auto head = fetch(client, interrupt, "/ca/streamd-authority.crt",
+                                [&](Bytes piece) { der.add(piece); });
+        // What is in between may answer with a page of its own.
+        const std::string* type = head.find("Content-Type");
+        if (type == nullptr || *type != "application/x-x509-ca-cert")
+            throw Failed(cli::kRefused, "the server's authority is no certificate");
     } catch (const Refused& refused) {
         if (refused.code() == control::ErrorCode::not_found) return {};
         throw;
     }
-    std::string text;
-    for (const std::uint8_t byte : digest::sha256(certificate_of(pem))) {
-        const std::string digits = hex_encode(Bytes(&byte, 1));
-        if (!text.empty()) text += ':';
-        for (const char digit : digits)
-            text += digit >= 'a' ? static_cast<char>(digit - 'a' + 'A') : digit;
-    }
-    return text;
+    return colon_hex(der.finish());
 }
 
 }  // namespace
