@@ -1,3 +1,5 @@
+#include "live/play_many.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
@@ -12,7 +14,6 @@
 #include "json/write.h"
 #include "live/live.h"
 #include "live/live_request.h"
-#include "live/play_many.h"
 #include "live/viewer_queue.h"
 #include "ws/encode.h"
 
@@ -90,7 +91,9 @@ class PlayMany::Subscription final : public ViewerTransport {
             out.push_back(wire);
         }
         if (newest_ms) tell_zero(*newest_ms, wall_us());
-        if (!out.empty()) owner_.socket_->send_wires(out);
+        if (out.empty()) return;
+        owner_.has_sent_ = true;
+        owner_.socket_->send_wires(out);
     }
 
     /// By the camera's clock where that is known, else by the arrivals.
@@ -138,6 +141,16 @@ PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket t
         std::move(stream), ws::Limits{kMessageMax, kMessageMax},
         httpd::WebSocket::Times{times.ping_interval, times.ping_timeout}, parts_.http_counters,
         parts_.log.with("viewer").with("peer", peer_), *this);
+}
+
+PlayMany::~PlayMany() {
+    net_.loop().cancel(guess_timer_);
+    net_.loop().cancel(alive_timer_);
+}
+
+void PlayMany::start(Bytes pending) {
+    arm_alive_timer();
+    socket_->start(pending);
 }
 
 void PlayMany::shut_down() { socket_->close(ws::kCloseGoingAway, "the server ends"); }
@@ -276,12 +289,23 @@ void PlayMany::tell(std::uint16_t id, const std::string& state, const std::strin
 
 void PlayMany::send(const std::string& text) {
     if (unread_texts_ > kUnreadTextsMax) return;  // it is being closed
+    has_sent_ = true;
     socket_->send_text(text);
     unread_texts_ = socket_->queued_bytes() == 0 ? 0 : unread_texts_ + text.size();
     if (unread_texts_ <= kUnreadTextsMax) return;
     // Later, since the hub may be handing out packets now.
     net_.loop().defer([self = shared_from_this()] {
         if (self->socket_) self->socket_->close(ws::kClosePolicy, "answers are not read");
+    });
+}
+
+void PlayMany::arm_alive_timer() {
+    alive_timer_ = net_.loop().after(kAliveInterval, [this] {
+        // What still waits is a sign of life, too, once it arrives.
+        const bool is_silent = !has_sent_ && socket_->queued_bytes() == 0 && guess_timer_ == 0;
+        if (is_silent) send(R"({"alive":true})");
+        has_sent_ = false;
+        arm_alive_timer();
     });
 }
 
@@ -302,6 +326,7 @@ void PlayMany::on_drained() {
 
 void PlayMany::on_over(std::uint16_t /*code*/, const std::string& /*reason*/) {
     net_.loop().cancel(std::exchange(guess_timer_, 0));
+    net_.loop().cancel(std::exchange(alive_timer_, 0));
     for (const auto& [id, subscription] : subscriptions_) subscription->leave();
 }
 

@@ -3,11 +3,12 @@
 ///
 ///     in   {"token":"..."}, where the request has none
 ///          {"subscribe":[{"id":0,"path":"/camera/door","mode":"all"}]}   {"unsubscribe":[0]}
-///     out  {"id":0,"state":"live"} and so on, as text
+///     out  {"id":0,"state":"live"} and so on, as text, and {"alive":true} in silence
 ///          u16 id (big-endian), one FLV tag with its PreviousTagSize, as a binary message
 ///
 /// Each subscription is a viewer of its own, with its own right to the stream. Lives on its network
 /// loop.
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,14 +32,16 @@ class PlayMany final : public httpd::Connection,
                        public std::enable_shared_from_this<PlayMany> {
  public:
     static constexpr std::size_t kSubscriptionsMax = 64;
+    /// Browsers see no pings: after so long without a message, or twice that, they get a text.
+    static constexpr std::chrono::seconds kAliveInterval{5};
 
     /// `facts`: of the upgrade; each subscription adds its path and what its own address proves.
     PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
              std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer);
-    ~PlayMany() override { net_.loop().cancel(guess_timer_); }
+    ~PlayMany() override;
 
     /// Right after it was added to its loop; the upgrade has been answered.
-    void start(Bytes pending) { socket_->start(pending); }
+    void start(Bytes pending);
     void shut_down() override;
 
  private:
@@ -62,6 +65,7 @@ class PlayMany final : public httpd::Connection,
     void tell(std::uint16_t id, const std::string& state, const std::string& reason,
               const std::optional<hub::LineZero>& zero);
     void send(const std::string& text);
+    void arm_alive_timer();
     /// It is over: nothing more of it is sent.
     void remove(std::uint16_t id);
 
@@ -75,6 +79,8 @@ class PlayMany final : public httpd::Connection,
     PerSecond rate_{kCommandsPerSecondMax};  ///< of streams to begin and to leave
     std::size_t unread_texts_ = 0;           ///< bytes, at most, that the peer has not taken
     loop::TimerId guess_timer_ = 0;          ///< a wrong token came, and waits for its answer
+    loop::TimerId alive_timer_ = 0;          ///< runs until it is over
+    bool has_sent_ = false;                  ///< a message, since that timer was armed
     std::uint16_t first_drained_ = 0;        ///< which one had the room that there was last
 };
 

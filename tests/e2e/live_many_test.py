@@ -174,6 +174,14 @@ class PlayMany(harness.Case):
         self.assertEqual(refused["state"], "ended")
         self.assertIn("evil.example", refused["reason"])
 
+    async def test_a_connection_over_which_nothing_comes_has_signs_of_life(self):
+        server = self.start_streamd(config={"live": {"wait": "10m"}})
+        many = await self.connect(server)
+        await self.asked(server, many, {"id": 0, "path": "/live/nothing"})
+        self.assertEqual((await self.next_text(many, id=0))["state"], "waiting")
+        for _ in range(2):
+            self.assertEqual(await self.next_text(many), {"alive": True})
+
     async def test_texts_that_are_not_read_end_the_connection(self):
         server = self.start_streamd()
 

@@ -56,6 +56,26 @@ struct PlayManyTest : testing::Test, ConnectionsWorld {
         made.tokens = {{"kim", digest::sha256(as_bytes("right")), {auth::Role::play}}};
         policy.replace(made);
     }
+    hub::Publication publish(const std::string& path) {
+        class Holder final : public hub::Publisher {
+            void probe() override {}
+            void replaced() override {}
+            void kicked(const std::string&) override {}
+        };
+        auto claimed = live.hub().publish(path, std::make_shared<Holder>(), {"rtmp", "peer", ""},
+                                          hub::Clock::bits_32, loop.now_ns());
+        EXPECT_TRUE(claimed);
+        return std::move(*claimed);
+    }
+    void push_key(hub::Publication& publication, std::int64_t ms) {
+        media::Packet packet;
+        packet.is_key = true;
+        packet.dts_ms = ms;
+        const std::uint8_t units[] = {0, 0, 0, 3, 0x65, 0x88, 0x84};
+        packet.payload = Buffer(Bytes(units));
+        publication.push(std::move(packet), loop.now_ns());
+        advance(std::chrono::milliseconds(100));
+    }
     std::size_t viewers_of(const std::string& path) {
         const auto stream = live.hub().find(path);
         return stream ? stream->viewers() : 0;
@@ -178,31 +198,11 @@ TEST_F(PlayManyTest, a_token_that_nobody_needs_is_no_guess) {
 }
 
 TEST_F(PlayManyTest, says_when_a_publisher_has_gone_and_is_back) {
-    class Holder final : public hub::Publisher {
-        void probe() override {}
-        void replaced() override {}
-        void kicked(const std::string&) override {}
-    };
-    const auto publish = [&] {
-        auto claimed = live.hub().publish("/live/a", std::make_shared<Holder>(),
-                                          {"rtmp", "peer", ""}, hub::Clock::bits_32, loop.now_ns());
-        EXPECT_TRUE(claimed);
-        return std::move(*claimed);
-    };
-    const auto push_key = [&](hub::Publication& publication, std::int64_t ms) {
-        media::Packet packet;
-        packet.is_key = true;
-        packet.dts_ms = ms;
-        const std::uint8_t units[] = {0, 0, 0, 3, 0x65, 0x88, 0x84};
-        packet.payload = Buffer(Bytes(units));
-        publication.push(std::move(packet), loop.now_ns());
-        advance(std::chrono::milliseconds(100));
-    };
     const auto wire = connect();
     say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
     EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"waiting"})")) << wire->sent;
     wire->sent.clear();
-    auto first = publish();
+    auto first = publish("/live/a");
     push_key(first, 0);
     EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"live"})")) << wire->sent;
     wire->sent.clear();
@@ -211,11 +211,48 @@ TEST_F(PlayManyTest, says_when_a_publisher_has_gone_and_is_back) {
     EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"waiting"})")) << wire->sent;
     EXPECT_FALSE(contains(wire->sent, R"("live")"));
     wire->sent.clear();
-    auto second = publish();
+    auto second = publish("/live/a");
     advance(seconds(1));
     EXPECT_FALSE(contains(wire->sent, R"("live")")) << "no picture yet";
     push_key(second, 0);
     EXPECT_TRUE(contains(wire->sent, R"({"id":1,"state":"live","zero_us":)")) << wire->sent;
+}
+
+TEST_F(PlayManyTest, says_that_it_is_alive_where_nothing_else_is_to_be_said) {
+    constexpr std::string_view kAlive = R"({"alive":true})";
+    constexpr auto kInterval = PlayMany::kAliveInterval;
+    const auto wire = connect();
+    advance(kInterval - std::chrono::milliseconds(100));
+    EXPECT_EQ(wire->sent, "");
+    advance(std::chrono::milliseconds(200));
+    EXPECT_TRUE(contains(wire->take(), kAlive));
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    advance(kInterval);
+    EXPECT_FALSE(contains(wire->take(), kAlive)) << "the answer was one";
+    auto publication = publish("/live/a");
+    for (std::int64_t ms = 0; ms < 12'000; ms += 100) {
+        push_key(publication, ms);
+        if (ms == 6'000) say(*wire, R"({"unsubscribe":[]})");  // who is silent is pinged
+    }
+    EXPECT_TRUE(contains(wire->sent, R"("state":"live")"));
+    EXPECT_FALSE(contains(wire->take(), kAlive)) << "pictures are";
+    advance(2 * kInterval);
+    EXPECT_TRUE(contains(wire->take(), kAlive)) << "the publisher is there and silent";
+}
+
+TEST_F(PlayManyTest, signs_of_life_do_not_pile_up_before_who_does_not_read) {
+    const auto wire = connect();
+    wire->room = 0;
+    say(*wire, "[]");
+    for (int i = 0; i < 100; ++i) {
+        advance(seconds(10));
+        wire->receive("\x8A\x80" + std::string(4, '\0'));  // a pong
+    }
+    EXPECT_FALSE(wire->is_finishing);
+    EXPECT_FALSE(contains(wire->sent, "alive"));
+    wire->drain();
+    advance(2 * PlayMany::kAliveInterval);
+    EXPECT_TRUE(contains(wire->sent, "alive"));
 }
 
 TEST_F(PlayManyTest, says_that_it_waits_after_somebody_elsewhere_was_asked) {

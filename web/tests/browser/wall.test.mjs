@@ -140,6 +140,25 @@ test("a stream that is not there is said, the others play", async () => {
     await context.close();
 });
 
+test("a wall on which nothing comes stays connected", async (t) => {
+    const patient = await Server.start([], {live: {wait: "10m"}});
+    t.after(() => patient.stop());
+    const context = await browser.newContext();
+    const page = await watched(context, patient);
+    const sockets = [];
+    let signs = 0;
+    page.on("websocket", (socket) => {
+        sockets.push(socket.url());
+        socket.on("framereceived", ({payload}) => { signs += payload === '{"alive":true}' ? 1 : 0; });
+    });
+    await page.goto(`${patient.url}wall?paths=/live/nothing`);
+    await until("signs of life for more than the 20 s after which silence ends a connection", () => signs >= 5);
+    assert.equal(sockets.length, 1);
+    await page.getByText("connected", {exact: true}).waitFor();
+    page.check();
+    await context.close();
+});
+
 test("a JPEG camera has its tile beside the others, by each of the ways", async () => {
     const isThere = async () => (await server.ask("GET", "cameras")).items.some(({name}) => name === "eye");
     const startedEye = async () => {
