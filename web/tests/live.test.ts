@@ -211,6 +211,35 @@ test("a network that fails without a word is noticed, and later each time that n
     assert.deepEqual([socket.isClosed, log.at(-1)], [true, "ended nothing came for 20 s"]);
 });
 
+test("a stream with a picture every 25 s is given up once, and again only when the network died", () => {
+    const answer = () => {
+        FakeSocket.last.onopen();
+        FakeSocket.last.onmessage({data: "the picture before"});
+    };
+    answer();
+    for (let second = 1; second <= 600; ++second) {
+        const before = FakeSocket.made.length;
+        const isAlive = second < 500;
+        pass(1000);
+        if (isAlive && FakeSocket.made.length > before) answer();
+        if (isAlive && second % 25 === 0) FakeSocket.last.onmessage({data: "a picture"});
+    }
+    // 62.5 s after the one at 475 s, and then 20 s each for one that does not answer.
+    assert.deepEqual(log.filter((line) => line.startsWith("ended")), ["ended nothing came for 20 s", "ended nothing came for 63 s", "ended the server does not answer"]);
+    assert.equal(FakeSocket.made.length, 4);
+});
+
+test("signs of life keep a connection over which nothing else comes", () => {
+    FakeSocket.last.onopen();
+    for (let i = 0; i < 60; ++i) {
+        pass(10_000);
+        FakeSocket.last.onmessage({data: '{"alive":true}'});
+    }
+    assert.equal(FakeSocket.made.length, 1);
+    pass(25_000);
+    assert.equal(log.at(-1), "ended nothing came for 25 s");
+});
+
 test("it is tried again as soon as the network is back", () => {
     FakeSocket.last.onopen();
     network.dispatchEvent(new Event("online"));

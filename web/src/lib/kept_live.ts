@@ -1,19 +1,15 @@
 /// Keeps what is live going for as long as somebody looks: it is begun again when it was lost, when nothing comes of it,
 /// and when the network is back, and ended while the page is hidden.
 
+import {Patience} from "./patience.ts";
+
 const firstRetryMs = 1000;
 const retryMaxMs = 10_000;
-/// A browser is not told that a network has failed: it has if nothing comes for so long. A stream may have a picture less
-/// often, so it is twice as long each time that a connection was given up for nothing.
-const silenceMs = 20_000;
-const silenceMaxMs = 60_000;
 
 export class KeptLive {
     private timer: ReturnType<typeof setTimeout> | undefined;
     private retryMs = firstRetryMs;
-    private patienceMs = silenceMs;
-    private begunMs = 0;
-    private cameMs: number | null = null;
+    private readonly patience = new Patience();
     private readonly onSeen = () => document.hidden ? this.stop() : this.start();
 
     /// `begin` begins anew. `end` ends what was begun, if anything: `reason` is why nothing comes any more, and may be empty;
@@ -26,19 +22,17 @@ export class KeptLive {
     /// Again, if it goes already.
     start(): void {
         this.stop();
-        this.begunMs = performance.now();
-        this.cameMs = null;
+        this.patience.begin(performance.now());
         this.begin();
-        this.watch(this.patienceMs);
+        this.watch();
     }
 
     /// Something came of it.
     came(): void {
-        this.cameMs = performance.now();
+        const beforeMs = this.patience.totalMs;
+        this.patience.came(performance.now());
         this.retryMs = firstRetryMs;
-        if (this.patienceMs === silenceMs || this.cameMs - this.begunMs <= silenceMs) return;
-        this.patienceMs = silenceMs;
-        this.watch(silenceMs);
+        if (this.patience.totalMs < beforeMs) this.watch();
     }
 
     /// It is tried again after a while.
@@ -61,14 +55,15 @@ export class KeptLive {
         this.end(null);
     }
 
-    private watch(ms: number): void {
+    /// The timer may fire too early for what came since, never too late.
+    private watch(): void {
         clearTimeout(this.timer);
         this.timer = setTimeout(() => {
-            const leftMs = (this.cameMs ?? this.begunMs) + this.patienceMs - performance.now();
-            if (leftMs > 0) return this.watch(leftMs);
-            const reason = this.cameMs === null ? "the server does not answer" : `nothing came for ${Math.round(this.patienceMs / 1000)} s`;
-            this.patienceMs = Math.min(2 * this.patienceMs, silenceMaxMs);
+            const {patience} = this;
+            if (patience.leftMs(performance.now()) > 0) return this.watch();
+            const reason = patience.hasCome ? `nothing came for ${Math.round(patience.totalMs / 1000)} s` : "the server does not answer";
+            patience.ended();
             this.lost(reason);
-        }, ms);
+        }, this.patience.leftMs(performance.now()));
     }
 }

@@ -63,6 +63,8 @@ export class MediaSourcePlayer {
         const lose = (text: string) => queueMicrotask(() => player === this.player && this.kept.lost(text));
         player.on(mpegts.Events.ERROR, (kind: string, detail: string) => lose(`${kind}: ${detail}`));
         player.on(mpegts.Events.LOADING_COMPLETE, () => lose("the stream ended"));
+        // A picture gets into the buffer only when the next one says how long it is shown.
+        player.on(mpegts.Events.MEDIA_INFO, () => player === this.player && this.kept.came());
         player.attachMediaElement(this.video);
         player.load();
         void Promise.resolve(player.play()).catch(() => player === this.player && this.say("press play"));
