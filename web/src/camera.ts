@@ -18,6 +18,8 @@ import {credentials, socketUrl} from "./lib/stream_url.ts";
 const clockMs = 3000;
 /// What is said of that clock while it is not known.
 const looseUs = 500_000;
+/// Pictures a second, where a browser does not tell.
+const usualFps = 30;
 /// So long at most a capture waits for the first picture of its size; and for any at all.
 const settleMs = 1000;
 const firstPictureMs = 7000;
@@ -165,7 +167,7 @@ class PhoneCamera {
         const isOld = settings?.width !== undefined && settings.width !== frame.displayWidth;
         if (isOld && performance.now() - capture.begunMs < settleMs) return;
         try {
-            const fps = capture.wanted.fps || Math.round(settings?.frameRate ?? 30);
+            const fps = capture.wanted.fps || (this.source.rate.fps ?? usualFps);
             await capture.encoder.begin(frame, {bitrateBps: capture.wanted.bitrateBps, fps});
             if (capture.phase === "beginning") capture.phase = "ready";
         } catch (error) {
@@ -276,11 +278,9 @@ class PhoneCamera {
     }
 
     private capabilities(): object {
-        const {track} = this.source;
+        const {track, rate: {fps}} = this.source;
         const settings = track?.getSettings() ?? {};
         const most = track?.getCapabilities?.() ?? {};
-        // Some browsers tell the rate that they measure.
-        const fps = settings.frameRate ? Math.max(1, Math.round(settings.frameRate)) : null;
         return {
             type: "capabilities",
             deviceModel: this.model,
@@ -289,7 +289,7 @@ class PhoneCamera {
                 .filter((size) => size.width && size.height),
             fps,
             warnings: true,
-            clock: {unit: "us", exchange: 1, uncertainty_us: this.uncertaintyUs(fps ?? 30)},
+            clock: {unit: "us", exchange: 1, uncertainty_us: this.uncertaintyUs(fps ?? usualFps)},
             start_at: true,
             resume: 1,
         };

@@ -6,6 +6,7 @@ import {deviceModel} from "../src/lib/device_model.ts";
 import {framesOf} from "../src/lib/frame_source.ts";
 import {Health} from "../src/lib/health.ts";
 import {LineWatch} from "../src/lib/line_watch.ts";
+import {NominalRate} from "../src/lib/nominal_rate.ts";
 import {Numbering} from "../src/lib/numbering.ts";
 import {PictureClock, type Tie} from "../src/lib/picture_clock.ts";
 
@@ -112,6 +113,47 @@ test("who cannot wait goes by what was seen so far", () => {
     const clock = new PictureClock();
     watch(clock, 0, 50, [9, 4, 6]);
     assert.equal(clock.guessUs, 54_000);
+});
+
+/** What is said of rates that are seen once a second, without what is repeated. */
+function said(rate: NominalRate, seen: readonly (number | undefined)[], fromS = 0): (number | null)[] {
+    const all = seen.map((fps, i) => {
+        rate.see(fps, (fromS + i) * 1000);
+        return rate.fps;
+    });
+    return all.filter((fps, i) => i === 0 || fps !== all[i - 1]);
+}
+const seconds = (count: number, ...rates: number[]) => Array.from({length: count}, (_, i) => rates[i % rates.length] as number);
+
+test("a rate that flickers as it is measured is one rate", () => {
+    assert.deepEqual(said(new NominalRate(), seconds(600, 30, 29)), [30]);
+    assert.deepEqual(said(new NominalRate(), seconds(600, 29, 30, 27, 31)), [29]);
+    assert.deepEqual(said(new NominalRate(), seconds(600, 29.97, 28.4)), [30]);
+    assert.deepEqual(said(new NominalRate(), seconds(600, 30, 15)), [30], "now and then twice as long");
+    assert.deepEqual(said(new NominalRate(), [undefined, 0, 30]), [null, 30]);
+    assert.deepEqual(said(new NominalRate(), [0.3, 0.4]), [1]);
+});
+
+test("a camera that slows down for good is said to be slower, in powers of two", () => {
+    const rate = new NominalRate();
+    assert.deepEqual(said(rate, [30, ...seconds(10, 14, 15)]), [30], "not at once");
+    assert.deepEqual(said(rate, seconds(60, 14, 15, 13), 11), [15]);
+    assert.deepEqual(said(rate, seconds(60, 29, 30), 71), [15, 30]);
+    assert.deepEqual(said(rate, seconds(60, 5, 6), 131), [30, 3.75]);
+    assert.deepEqual(said(new NominalRate(), [30, ...seconds(60, 19, 22)]), [30, 15]);
+});
+
+test("another lens, or another rate that was asked for, counts at once", () => {
+    const rate = new NominalRate();
+    assert.deepEqual(said(rate, seconds(20, 30)), [30]);
+    rate.loosen();
+    assert.deepEqual(said(rate, seconds(60, 29, 28), 20), [30], "as good as the same");
+    rate.loosen();
+    assert.deepEqual(said(rate, seconds(60, 24, 25), 80), [24]);
+    rate.loosen();
+    assert.deepEqual([rate.fps, said(rate, [undefined, 5], 140)], [24, [24, 5]]);
+    rate.loosen();
+    assert.deepEqual(said(rate, [5, ...seconds(30, 30)], 150), [5, 20], "what the browser told was of before");
 });
 
 test("pictures are known by their time, which an encoder may change a little", () => {

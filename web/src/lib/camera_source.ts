@@ -5,6 +5,7 @@ import {CameraControls} from "./camera_controls.ts";
 import {type StartCapture, videoConstraints} from "./camera_wire.ts";
 import {byId, h} from "./dom.ts";
 import {framesOf} from "./frame_source.ts";
+import {NominalRate} from "./nominal_rate.ts";
 import {PictureClock, type Tie} from "./picture_clock.ts";
 
 type WantedVideo = Pick<StartCapture, "width" | "height" | "aspect" | "fps">;
@@ -17,6 +18,7 @@ const reopenAfterS = 6;
 
 export class CameraSource {
     readonly clock = new PictureClock();
+    readonly rate = new NominalRate();
     private readonly controls = new CameraControls();
     private readonly lens = byId<HTMLSelectElement>("lens");
     private stream: MediaStream | null = null;
@@ -69,6 +71,8 @@ export class CameraSource {
     async set(wanted: WantedVideo): Promise<void> {
         this.wanted = wanted;
         await this.track?.applyConstraints(videoConstraints(wanted)).catch(() => undefined);
+        this.rate.loosen();
+        this.seeRate();
     }
 
     /// The page is seen again: the camera may be free again, too.
@@ -81,11 +85,16 @@ export class CameraSource {
     watch(): number {
         const {seen} = this;
         this.seen = 0;
+        this.seeRate();
         const isSilent = this.stream !== null && seen === 0 && !this.isTaking && !document.hidden;
         this.silentS = isSilent ? this.silentS + 1 : 0;
         if (this.silentS === playAfterS) void this.video.play().catch(() => undefined);
         if (this.silentS >= reopenAfterS) void this.reopen("the camera gives no pictures; opening it again");
         return seen;
+    }
+
+    private seeRate(): void {
+        this.rate.see(this.track?.getSettings().frameRate, performance.now());
     }
 
     private async reopen(why = "the camera was lost; opening it again"): Promise<void> {
@@ -125,6 +134,8 @@ export class CameraSource {
         this.stream = stream;
         this.video.srcObject = stream;
         this.clock.loosen();
+        this.rate.loosen();
+        this.seeRate();
         track.addEventListener("ended", () => this.stream === stream && void this.reopen());
         byId("controls").replaceChildren(...this.controls.of(track));
         void this.read(track, stream).catch(() => undefined);

@@ -384,22 +384,50 @@ test("the next start does not wait for the last word about the recording before"
     await context.close();
 });
 
+/** What a page says that it can do, as often as it does. */
+function capabilitiesOf(page) {
+    const all = [];
+    page.on("websocket", (socket) => socket.on("framesent", ({payload}) => {
+        const said = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : {};
+        if (said.type === "capabilities") all.push(said);
+    }));
+    return all;
+}
+
 test("what it can do is said again when its clock is known", async () => {
     const context = await browser.newContext({permissions: ["camera"]});
     await context.addInitScript(sabotage);
     await context.addInitScript(() => { globalThis.rig.opensSilent = true; });
     const page = await context.newPage();
-    const uncertainties = [];
-    page.on("websocket", (socket) => socket.on("framesent", ({payload}) => {
-        const said = typeof payload === "string" && payload.startsWith("{") ? JSON.parse(payload) : {};
-        if (said.type === "capabilities") uncertainties.push(said.clock.uncertainty_us);
-    }));
+    const said = capabilitiesOf(page);
+    const uncertainties = () => said.map(({clock}) => clock.uncertainty_us);
     await beCamera(page, server, "dark");
-    assert.deepEqual(uncertainties, [500_000]);
+    assert.deepEqual(uncertainties(), [500_000]);
     await page.evaluate(() => { globalThis.rig.gives = true; });
-    await until("it is said", () => uncertainties.length === 2 && uncertainties[1] <= 100_000);
+    await until("it is said", () => said.length === 2 && uncertainties()[1] <= 100_000);
     await pause(2500);
-    assert.equal(uncertainties.length, 2, "once");
+    assert.equal(said.length, 2, "once");
+    await context.close();
+});
+
+test("a browser that tells the rate which it measures says one rate", async () => {
+    const context = await browser.newContext({permissions: ["camera"]});
+    await context.addInitScript(() => {
+        const {prototype} = MediaStreamTrack;
+        const {getSettings} = prototype;
+        prototype.getSettings = function () {
+            return {...getSettings.call(this), frameRate: 28.6 + Math.floor(performance.now() / 1000) % 2};
+        };
+    });
+    const page = await context.newPage();
+    const said = capabilitiesOf(page);
+    await beCamera(page, server, "flickering");
+    await start("flickering");
+    await more("flickering", 75);  // five seconds
+    await stop("flickering");
+    assert.equal(new Set(said.map(({fps}) => fps)).size, 1, JSON.stringify(said.map(({fps}) => fps)));
+    const [{fps}] = said;
+    for (const {clock} of said) assert.equal(clock.uncertainty_us % Math.round(1e6 / fps), 0, JSON.stringify(clock));
     await context.close();
 });
 
