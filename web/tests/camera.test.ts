@@ -4,6 +4,7 @@ import {fitting} from "../src/lib/camera_controls.ts";
 import {codecsFor, encodeFrame, fitsLevel, readCommand, videoConstraints} from "../src/lib/camera_wire.ts";
 import {deviceModel} from "../src/lib/device_model.ts";
 import {framesOf} from "../src/lib/frame_source.ts";
+import {GivenPictures} from "../src/lib/given_pictures.ts";
 import {Health} from "../src/lib/health.ts";
 import {LineWatch} from "../src/lib/line_watch.ts";
 import {NominalRate} from "../src/lib/nominal_rate.ts";
@@ -181,6 +182,44 @@ test("where pictures are read off an element, those that it showed unseen are to
         if (shown.length === 0) break;
     }
     assert.deepEqual(missed, [0, 0, 2]);
+});
+
+/** What is missing before each picture, of which each has its time in ms and how many the camera has given by then. */
+const missingOf = (rows: readonly (readonly [number, number | null])[], pictures = new GivenPictures()) =>
+    rows.map(([ms, given]) => pictures.see(ms * 1000, given));
+/** Pictures from `ms` on. */
+const regular = (count: number, ms: number, given: number, everyMs = 33) =>
+    Array.from({length: count}, (_, i) => [ms + i * everyMs, given + i] as const);
+
+test("pictures that came while the page was busy are missing where their times have a gap", () => {
+    // As Chromium gave them around half a second of a busy page; with room for two, and at 12 of the camera's 30 a second.
+    assert.deepEqual(missingOf([[1076, 57], [1110, 58], [1143, 59], [1176, 60], [1210, 61], [1243, 62], [1744, 77], [1777, 78], [1810, 79]]),
+                     [0, 0, 0, 0, 0, 0, 14, 0, 0]);
+    assert.deepEqual(missingOf([[9276, 57], [9310, 58], [9344, 59], [9376, 60], [9410, 61], [9443, 62], [9910, 77], [9943, 77], [9976, 78]]),
+                     [0, 0, 0, 0, 0, 0, 13, 0, 0]);
+    assert.deepEqual(missingOf([[3163, 21], [3263, 22], [3329, 23], [3429, 24], [3496, 25], [3563, 26], [3997, 31], [4096, 32], [4162, 33]]),
+                     [0, 0, 0, 0, 0, 0, 4, 0, 0]);
+});
+
+test("a camera that slows down, stops for a while or is of few pictures misses none", () => {
+    const dark = [...regular(20, 0, 1), ...regular(20, 20 * 33, 21, 66), ...regular(20, 20 * 99, 41, 132)];
+    assert.deepEqual(new Set(missingOf(dark)), new Set([0]));
+    assert.deepEqual(new Set(missingOf([...regular(20, 0, 1), ...regular(20, 9000, 21)])), new Set([0]));
+    assert.deepEqual(new Set(missingOf(regular(20, 0, 1, 30_000))), new Set([0]));
+    assert.deepEqual(new Set(missingOf([...regular(20, 9000, 1), ...regular(20, 0, 21)])), new Set([0]), "a clock that was set back");
+    // One that is on its way is counted already.
+    const ahead = dark.map(([ms, given], i) => [ms, i === 0 ? given : given + i % 2] as const);
+    assert.ok(missingOf(ahead).reduce((sum, missing) => sum + missing) <= 1);
+});
+
+test("where the browser does not count what the camera gives nothing is said to be missing", () => {
+    assert.deepEqual(missingOf([[0, null], [33, null], [66, null], [600, null], [633, null]]), [0, 0, 0, 0, 0]);
+});
+
+test("a count of the camera's pictures that begins anew is another one", () => {
+    const pictures = new GivenPictures();
+    missingOf(regular(20, 0, 500), pictures);
+    assert.deepEqual(missingOf([...regular(20, 20 * 33, 1), [60 * 33, 41]], pictures).filter((missing) => missing > 0), [20]);
 });
 
 test("a level allows a size and a rate, or not", () => {

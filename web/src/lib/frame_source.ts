@@ -1,9 +1,15 @@
 /// The pictures of a camera's track, one after the other, each with its own time. The reader closes them, and reads on at
-/// once: what comes while it does not is lost uncounted.
+/// once. What comes while the whole page is busy is lost, and counted where the browser says how much that is.
+
+import {GivenPictures} from "./given_pictures.ts";
 
 /// Not in every TypeScript yet.
 interface TrackProcessor {
     readonly readable: ReadableStream<VideoFrame>;
+}
+interface CountingTrack {
+    /// `discardedFrames`: left out by the browser, for the rate that was asked for.
+    readonly stats?: {readonly totalFrames: number; readonly discardedFrames: number};
 }
 declare const MediaStreamTrackProcessor: {new(init: {track: MediaStreamTrack}): TrackProcessor} | undefined;
 
@@ -13,14 +19,20 @@ export interface SourcePicture {
     missed: number;
 }
 
+function givenBy(track: CountingTrack): number | null {
+    const {stats} = track;
+    return stats?.totalFrames === undefined ? null : stats.totalFrames - stats.discardedFrames;
+}
+
 export async function* framesOf(track: MediaStreamTrack, video: HTMLVideoElement): AsyncGenerator<SourcePicture> {
     if (typeof MediaStreamTrackProcessor !== "undefined") {
         const reader = new MediaStreamTrackProcessor({track}).readable.getReader();
+        const pictures = new GivenPictures();
         try {
             for (;;) {
                 const {value, done} = await reader.read();
                 if (done) return;
-                yield {frame: value, missed: 0};
+                yield {frame: value, missed: pictures.see(value.timestamp, givenBy(track as CountingTrack))};
             }
         } finally {
             void reader.cancel().catch(() => undefined);

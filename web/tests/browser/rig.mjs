@@ -212,6 +212,33 @@ export async function moves(page, selector) {
     await until("another picture", async () => await look() !== first);
 }
 
+/** In a page, before anything else: `keptBack()` is how many pictures of its cameras the browser handed to nobody, since the page was
+ *  busy. A machine may be so slow that there are some. */
+export function countKeptBack() {
+    const Processor = MediaStreamTrackProcessor;
+    const sources = [];
+    globalThis.keptBack = () => sources.reduce((sum, {kept}) => sum + kept, 0);
+    globalThis.MediaStreamTrackProcessor = class {
+        constructor(init) {
+            const source = {read: 0, before: null, kept: 0};
+            sources.push(source);
+            this.readable = new Processor(init).readable.pipeThrough(new TransformStream({transform(frame, out) {
+                const {totalFrames, discardedFrames} = init.track.stats;
+                const given = totalFrames - discardedFrames;
+                source.before ??= given - 1;
+                source.read += 1;
+                source.kept = Math.max(source.kept, given - source.before - source.read);
+                out.enqueue(frame);
+            }}));
+        }
+    };
+}
+
+/** How many pictures are missing in a page's recording without that excuse. */
+export async function missingOf(page, recording) {
+    return Math.max(0, recording.seq_missing - await page.evaluate(() => globalThis.keptBack()));
+}
+
 /** The page as if the user went to another one, or came back. */
 export function hide(page, hidden) {
     return page.evaluate((value) => {
