@@ -18,12 +18,6 @@ cli::ExitCode exit_code_of(control::ErrorCode code) {
     }
 }
 
-std::string with_one(const char* name, const std::string& value) {
-    json::Object object;
-    object.set(name, value);
-    return json::write(object);
-}
-
 /// What the server says, and how to say here what it proposes.
 std::string sentence(const control::ApiError& error) {
     const bool may_append = error.code == control::ErrorCode::take_exists;
@@ -90,28 +84,14 @@ std::string ApiClient::preview(const control::PreviewRequest& request) {
                  request.wait ? request.timeout + patience_ : patience_, false);
 }
 
-std::string ApiClient::cameras() { return ask("cameras.list", ""); }
-
-std::string ApiClient::camera(const std::string& name) {
-    return ask("cameras.get", with_one("name", name));
-}
-
-std::string ApiClient::kick(const std::string& name) {
-    json::Object object;
-    object.set("name", name);
-    return ask_as_client("cameras.kick", std::move(object));
+std::string ApiClient::ask(std::string_view method, const json::Object& params) {
+    return ask(method, json::write(params));
 }
 
 std::string ApiClient::ask_as_client(std::string_view method, json::Object params) {
     params.set("client", who());
-    return ask(method, json::write(params));
+    return ask(method, params);
 }
-
-std::string ApiClient::status() { return ask("server.status", ""); }
-
-std::string ApiClient::config() { return ask("server.config", ""); }
-
-std::string ApiClient::reload() { return ask_as_client("server.reload", {}); }
 
 std::string ApiClient::recordings(const control::RecordingQuery& query) {
     json::Object object;
@@ -119,24 +99,7 @@ std::string ApiClient::recordings(const control::RecordingQuery& query) {
         if (name != "limit") object.set(name, value);
     }
     if (query.limit != 0) object.set("limit", query.limit);
-    return ask("recordings.list", json::write(object));
-}
-
-std::string ApiClient::recording(const std::string& id) {
-    return ask("recordings.get", with_one("id", id));
-}
-
-std::string ApiClient::delete_recording(const std::string& id) {
-    json::Object object;
-    object.set("id", id);
-    return ask_as_client("recordings.delete", std::move(object));
-}
-
-std::string ApiClient::keep_recording(const std::string& id, bool keep) {
-    json::Object object;
-    object.set("id", id);
-    object.set("keep", keep);
-    return ask_as_client("recordings.keep", std::move(object));
+    return ask("recordings.list", object);
 }
 
 std::uint64_t ApiClient::subscribe(const control::Subscription& subscription) {

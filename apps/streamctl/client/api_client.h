@@ -50,21 +50,13 @@ class ApiClient {
     std::string start(const control::StartRequest& request);
     std::string stop(const control::StopRequest& request);
     std::string preview(const control::PreviewRequest& request);
-    std::string cameras();
-    std::string camera(const std::string& name);
     /// One of the operations that take "client" beside what they are about.
     std::string ask_as_client(std::string_view method, json::Object params);
-    std::string kick(const std::string& name);
-    std::string status();
-    std::string config();
-    std::string reload();
     /// One page of the list.
     std::string recordings(const control::RecordingQuery& query);
-    std::string recording(const std::string& id);
-    std::string delete_recording(const std::string& id);
-    std::string keep_recording(const std::string& id, bool keep);
-    /// Any other, by its JSON-RPC name; `params` as JSON text, or "".
-    /// `work`: how long the server may be busy with it.
+    /// Any other, by its JSON-RPC name.
+    std::string ask(std::string_view method, const json::Object& params = {});
+    /// The same with `params` as JSON text, or "". `work`: how long the server may be busy with it.
     std::string ask(std::string_view method, std::string_view params, milliseconds work = {}) {
         return await(connection().ask(method, params), work + patience_, false);
     }

@@ -4,7 +4,6 @@
 #include "base/joined.h"
 #include "base/when.h"
 #include "control/token.h"
-#include "json/write.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 
@@ -26,9 +25,8 @@ int make_token(const Options& options, ApiClient& client, Console& console) {
 }
 
 int revoke_token(const Options& options, ApiClient& client, Console& console) {
-    json::Object params;
-    params.set("name", options.token_name);
-    const std::string body = client.ask_as_client("tokens.revoke", std::move(params));
+    const std::string body =
+        client.ask_as_client("tokens.revoke", json::Object{{"name", options.token_name}});
     if (console.json()) {
         console.body(body);
     } else {

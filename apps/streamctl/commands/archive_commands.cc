@@ -5,7 +5,6 @@
 #include "base/units.h"
 #include "base/when.h"
 #include "control/archive_span.h"
-#include "json/write.h"
 #include "streamctl/client/fetch.h"
 #include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"

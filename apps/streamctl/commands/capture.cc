@@ -325,7 +325,8 @@ bool is_recording(const control::StartResult& result) {
 
 std::map<std::string, control::CameraStatus> cameras_by_name(ApiClient& client) {
     std::map<std::string, control::CameraStatus> cameras;
-    for (const std::string& item : understood(control::decode_list(client.cameras())).items) {
+    for (const std::string& item :
+         understood(control::decode_list(client.ask("cameras.list"))).items) {
         auto camera = understood(control::decode_camera(item));
         cameras[camera.name] = std::move(camera);
     }

@@ -66,7 +66,7 @@ void CaptureWatch::show_progress(const std::map<std::string, control::CameraStat
     }
     if (time - disk_looked_ >= kDiskEvery) {
         disk_looked_ = time;
-        disk_ = disk_line(understood(control::decode_status(client_.status())));
+        disk_ = disk_line(understood(control::decode_status(client_.ask("server.status"))));
     }
     console_.show_status(std::move(lines), disk_);
 }

@@ -58,7 +58,7 @@ std::string disk_line(const control::ServerStatus& status) {
 std::optional<std::string> disk_trouble(ApiClient& client,
                                         const control::StartParameters& parameters,
                                         std::size_t cameras, std::optional<milliseconds> wanted) {
-    const auto status = understood(control::decode_status(client.status()));
+    const auto status = understood(control::decode_status(client.ask("server.status")));
     const std::uint64_t bits = parameters.bitrate_bps.value_or(kDefaultBitrate) * cameras;
     const std::uint64_t rate = status.bytes_per_second + bits / 8;
     const auto left_s = control::disk_seconds_left(status.disk_free_bytes, rate);

@@ -1,7 +1,6 @@
 /// Hooks: how their deliveries go, what was given up, tries by hand.
 
 #include "control/hook_status.h"
-#include "json/write.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 
@@ -56,9 +55,7 @@ int list_failed(ApiClient& client, Console& console) {
 }
 
 int replay(const std::string& id, ApiClient& client, Console& console) {
-    json::Object params;
-    params.set("id", id);
-    const std::string body = client.ask_as_client("hooks.replay", std::move(params));
+    const std::string body = client.ask_as_client("hooks.replay", json::Object{{"id", id}});
     console.json() ? console.body(body) : console.note(printable(id) + ": waits to be sent again");
     return cli::kDone;
 }

@@ -94,7 +94,7 @@ int run_cameras(const Options& options, ApiClient& client, Console& console) {
                            "no camera is connected"},
                           control::decode_camera, camera_row);
     }
-    const std::string body = client.camera(options.camera);
+    const std::string body = client.ask("cameras.get", json::Object{{"name", options.camera}});
     const auto camera = understood(control::decode_camera(body));
     if (console.json())
         console.body(body);
@@ -104,7 +104,9 @@ int run_cameras(const Options& options, ApiClient& client, Console& console) {
 }
 
 int run_kick(const Options& options, ApiClient& client, Console& console) {
-    return console.done(client.kick(options.camera), options.camera + ": connection closed");
+    return console.done(
+        client.ask_as_client("cameras.kick", json::Object{{"name", options.camera}}),
+        options.camera + ": connection closed");
 }
 
 int run_rename(const Options& options, ApiClient& client, Console& console) {

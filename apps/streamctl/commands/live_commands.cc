@@ -5,17 +5,12 @@
 #include "base/units.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
-#include "json/write.h"
 #include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/recordings/new_file.h"
 
 namespace st::streamctl {
 namespace {
-
-std::string path_params(const std::string& given) {
-    return json::write(path_object(stream_path(given)));
-}
 
 std::string video_of(const control::StreamStatus& stream) {
     if (!stream.video) return "-";
@@ -87,7 +82,8 @@ std::vector<std::string> source_row(const control::SourceStatus& source) {
 
 int run_streams(const Options& options, ApiClient& client, Console& console) {
     if (!options.stream.empty()) {
-        const std::string body = client.ask("streams.get", path_params(options.stream));
+        const std::string body =
+            client.ask("streams.get", path_object(stream_path(options.stream)));
         const auto stream = understood(control::decode_stream_status(body));
         if (console.json())
             console.body(body);
@@ -145,7 +141,8 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
                                  ? path.substr(path.rfind('/') + 1) + ".jpg"
                                  : options.picture_file;
     refuse_used_name(file);
-    const std::string body = client.ask("streams.snapshot", path_params(options.stream));
+    const std::string body =
+        client.ask("streams.snapshot", path_object(stream_path(options.stream)));
     const auto snapshot = understood(control::decode_snapshot(body));
     const auto picture = base64_decode(snapshot.data);
     if (!picture || picture->empty())

@@ -7,7 +7,6 @@
 #include "base/name.h"
 #include "cli/qr.h"
 #include "cli/terminal.h"
-#include "control/json.h"
 #include "control/page_url.h"
 #include "control/status.h"
 #include "digest/digest.h"
@@ -28,7 +27,7 @@ std::string base_url(ApiClient& client, bool needs_tls) {
         const std::string scheme = server.is_tls ? "https://" : "http://";
         return scheme + server.host_field() + server.prefix + "/";
     }
-    const auto status = understood(control::decode_status(client.status()));
+    const auto status = understood(control::decode_status(client.ask("server.status")));
     return control::page_base(status.urls, needs_tls);
 }
 

@@ -3,7 +3,6 @@
 #include "control/record.h"
 
 #include "base/units.h"
-#include "json/write.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"

@@ -101,8 +101,9 @@ int run_delete(const Options& options, ApiClient& client, Interrupt& interrupt, 
     }
     for (const Selected::Item* item : items) {
         try {
-            console.done(client.delete_recording(item->recording.id),
-                         item->recording.id + ": deleted");
+            console.done(
+                client.ask_as_client("recordings.delete", json::Object{{"id", item->recording.id}}),
+                item->recording.id + ": deleted");
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
             if (console.json()) console.body(refused.body());
@@ -119,8 +120,10 @@ int run_keep(const Options& options, ApiClient& client, Console& console) {
     int exit_code = selected.missing.empty() ? cli::kDone : cli::kRefused;
     for (const Selected::Item& item : selected.items) {
         try {
-            console.done(client.keep_recording(item.recording.id, !options.release),
-                         item.recording.id + (options.release ? ": released" : ": kept"));
+            console.done(
+                client.ask_as_client("recordings.keep", json::Object{{"id", item.recording.id},
+                                                                     {"keep", !options.release}}),
+                item.recording.id + (options.release ? ": released" : ": kept"));
         } catch (const Refused& refused) {
             if (refused.exit_code() == cli::kNotAuthorised) throw;
             if (console.json()) console.body(refused.body());

@@ -244,7 +244,7 @@ class Details {
 }  // namespace
 
 int run_recording(const std::string& id, ApiClient& client, Console& console) {
-    const std::string body = client.recording(id);
+    const std::string body = client.ask("recordings.get", json::Object{{"id", id}});
     if (console.json()) {
         console.body(body);
         return cli::kDone;

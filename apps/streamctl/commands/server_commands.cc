@@ -23,7 +23,7 @@ bool is_below(const std::string& key, const std::string& wanted) {
 }  // namespace
 
 int run_status(const Options&, ApiClient& client, Console& console) {
-    const std::string body = client.status();
+    const std::string body = client.ask("server.status");
     const auto status = understood(control::decode_status(body));
     if (console.json()) {
         console.body(body);
@@ -61,7 +61,7 @@ int run_status(const Options&, ApiClient& client, Console& console) {
 }
 
 int run_config(const Options& options, ApiClient& client, Console& console) {
-    const std::string body = client.config();
+    const std::string body = client.ask("server.config");
     if (console.json() && options.config_keys.empty()) {
         console.body(body);
         return cli::kDone;
@@ -92,7 +92,7 @@ int run_config(const Options& options, ApiClient& client, Console& console) {
 }
 
 int run_reload(const Options&, ApiClient& client, Console& console) {
-    const std::string body = client.reload();
+    const std::string body = client.ask_as_client("server.reload", {});
     const auto reply = understood(control::decode_reload_reply(body));
     if (console.json()) {
         console.body(body);

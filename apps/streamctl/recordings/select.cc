@@ -49,7 +49,8 @@ milliseconds time_to_read(std::uint64_t bytes) {
 
 std::optional<control::Recording> find_recording(ApiClient& client, const std::string& id) {
     try {
-        return understood(control::decode_recording(client.recording(id)));
+        return understood(
+            control::decode_recording(client.ask("recordings.get", json::Object{{"id", id}})));
     } catch (const Refused& refused) {
         if (refused.code() != control::ErrorCode::not_found) throw;
         return std::nullopt;

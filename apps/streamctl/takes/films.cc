@@ -9,7 +9,6 @@
 #include <fstream>
 #include <iterator>
 
-#include "json/write.h"
 #include "streamctl/recordings/download.h"
 #include "takes/movie_job.h"
 
@@ -63,9 +62,7 @@ takes::Manifest understood_take(const std::string& body) {
 }
 
 std::string take_body(const std::string& take, ApiClient& client) {
-    json::Object object;
-    object.set("name", take);
-    return client.ask("takes.get", json::write(object));
+    return client.ask("takes.get", json::Object{{"name", take}});
 }
 
 bool is_too_early(const Refused& refused) {
@@ -105,8 +102,8 @@ FetchedFilms fetch_films(const takes::Manifest& manifest, bool needs_movies,
         film.is_bounded = true;
         std::string last;
         for (const takes::Part& part : camera.parts) {
-            const auto recording =
-                understood(control::decode_recording(client.recording(part.recording)));
+            const auto recording = understood(control::decode_recording(
+                client.ask("recordings.get", json::Object{{"id", part.recording}})));
             if (part.pictures == 0 && recording.state == control::RecordingState::failed) {
                 console.trouble(camera.camera + ": " + part.recording +
                                 " has no pictures, and is left out");
