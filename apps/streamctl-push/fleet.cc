@@ -20,6 +20,7 @@
 #include "streamctl-push/statistics.h"
 #include "streamctl/client/connection.h"
 #include "streamctl/client/interrupt.h"
+#include "streamctl/client/printable.h"
 
 namespace st::streamctl {
 namespace {

@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "control/json.h"
 #include "json/write.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/client/who.h"
 
 namespace st::streamctl {

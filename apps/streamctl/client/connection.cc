@@ -10,7 +10,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "base/text.h"
 #include "base/units.h"
 
 namespace st::streamctl {
@@ -35,11 +34,6 @@ std::string reason_of(const Poco::Exception& error) {
 }
 
 }  // namespace
-
-std::string printable(std::string_view text) {
-    constexpr std::size_t kPrintedMax = 1000;
-    return clean_text(text, kPrintedMax);
-}
 
 void look_up(ServerUrl& server, bool signals_pass) {
     if (server.address) return;

@@ -20,9 +20,6 @@ namespace st::streamctl {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-/// For messages: a peer's text without what would move the cursor or end the line.
-std::string printable(std::string_view text);
-
 /// Looks up its host, unless that was done. It may take long, and the resolver cannot be polled:
 /// with `signals_pass` Ctrl-C ends the program meanwhile. Throws Failed 69.
 void look_up(ServerUrl& server, bool signals_pass);

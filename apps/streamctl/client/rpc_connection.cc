@@ -8,6 +8,7 @@
 #include "control/refusals.h"
 #include "http/body.h"
 #include "streamctl/client/local_server.h"
+#include "streamctl/client/printable.h"
 #include "ws/encode.h"
 #include "ws/handshake.h"
 

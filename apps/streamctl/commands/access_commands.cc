@@ -4,6 +4,7 @@
 #include "base/joined.h"
 #include "base/when.h"
 #include "control/token.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 

@@ -55,9 +55,6 @@ int run_recording(const std::string& id, ApiClient& client, Console& console);
 int run_takes(const Options& options, ApiClient& client, Console& console);
 /// take run, show and delete.
 int run_take(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
-/// Whether the person at the terminal says yes. Throws Failed if there is none to ask, or after
-/// Ctrl-C.
-bool is_confirmed(const std::string& question, Interrupt& interrupt);
 /// Spans of what is stored, one of them as a file, the picture of a moment.
 int run_archive(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);
 int run_picture(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console);

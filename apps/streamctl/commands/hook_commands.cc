@@ -1,6 +1,7 @@
 /// Hooks: how their deliveries go, what was given up, tries by hand.
 
 #include "control/hook_status.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 

@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "control/camera_status.h"
 #include "control/rename.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 

@@ -1,10 +1,10 @@
 /// Live streams, who watches them, and what they are made of.
 
 #include "base/encodings.h"
-#include "base/name.h"
 #include "base/units.h"
 #include "control/source_status.h"
 #include "control/stream_status.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"
 #include "streamctl/recordings/new_file.h"
@@ -155,23 +155,6 @@ int run_snapshot(const Options& options, ApiClient& client, Console& console) {
 }
 
 }  // namespace
-
-std::string stream_path(const std::string& given) {
-    if (is_valid_name(given)) return "/camera/" + given;
-    std::string path = given.starts_with('/') ? given : "/" + given;
-    if (is_stream_path(path)) return path;
-    throw Failed(cli::kUsage, "\"" + printable(given) +
-                                  "\": expected a stream's path such as /camera/door, or a "
-                                  "camera's name");
-}
-
-json::Object path_object(const std::string& path) {
-    const std::size_t slash = path.find('/', 1);
-    json::Object params;
-    params.set("app", path.substr(1, slash - 1));
-    params.set("name", path.substr(slash + 1));
-    return params;
-}
 
 std::optional<int> run_live(const Options& options, ApiClient& client, Console& console) {
     const std::string& command = options.command.front();

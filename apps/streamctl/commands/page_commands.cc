@@ -13,6 +13,7 @@
 #include "json/read.h"
 #include "json/write.h"
 #include "streamctl/client/fetch.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/browser.h"
 #include "streamctl/commands/commands.h"
 

@@ -3,6 +3,7 @@
 #include "control/record.h"
 
 #include "base/units.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/client/who.h"
 #include "streamctl/commands/listing.h"
 #include "streamctl/commands/stream_path.h"

@@ -1,13 +1,12 @@
 /// recordings delete and recordings keep.
-#include <unistd.h>
-
 #include <iostream>
 #include <string>
 #include <vector>
 
 #include "base/units.h"
-#include "cli/terminal.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/commands.h"
+#include "streamctl/console/confirm.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/select.h"
 
@@ -30,27 +29,7 @@ std::string question_about(const std::vector<const Selected::Item*>& items, std:
            ") for good?";
 }
 
-void need_somebody_to_ask() {
-    if (!cli::is_terminal(STDIN_FILENO) || !cli::is_terminal(STDERR_FILENO)) {
-        throw Failed(cli::kUsage, "nobody can be asked here: add --yes");
-    }
-}
-
 }  // namespace
-
-bool is_confirmed(const std::string& question, Interrupt& interrupt) {
-    need_somebody_to_ask();
-    std::cerr << printable(question) << " [y/N] " << std::flush;
-    if (!interrupt.wait_for_input(STDIN_FILENO)) {
-        std::cerr << '\n';
-        throw Failed(cli::kInterrupted, "interrupted");
-    }
-    std::string answer;
-    std::getline(std::cin, answer);
-    if (!std::cin) std::cerr << '\n';
-    std::cin.clear();
-    return answer == "y" || answer == "Y" || answer == "yes";
-}
 
 int run_delete(const Options& options, ApiClient& client, Interrupt& interrupt, Console& console) {
     const Selected selected = select_recordings(client, options.recording_ids, options.recordings);

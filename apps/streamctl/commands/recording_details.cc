@@ -7,6 +7,7 @@
 #include "base/joined.h"
 #include "base/units.h"
 #include "control/json.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"

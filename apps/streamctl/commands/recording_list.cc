@@ -14,6 +14,7 @@
 #include "control/json.h"
 #include "control/list.h"
 #include "json/write.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/console/table.h"
 #include "streamctl/recordings/select.h"

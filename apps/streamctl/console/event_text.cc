@@ -1,12 +1,13 @@
 #include "streamctl/console/event_text.h"
 
+#include <chrono>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "base/when.h"
 #include "control/json.h"
-#include "streamctl/client/connection.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/sentences.h"
 #include "streamctl/console/table.h"
 
@@ -83,7 +84,7 @@ std::string camera_text(const std::string& type, const Fields& event) {
                (event.text("reason").empty() ? "" : ")") +
                (awaited_ms == 0 ? ""
                                 : "; its recording waits for it, up to " +
-                                      format_duration(milliseconds(awaited_ms)));
+                                      format_duration(std::chrono::milliseconds(awaited_ms)));
     }
     if (type == "camera.resumed") {
         return camera + ": goes on with " + event.text("session") + " after " +

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/when.h"
 #include "cli/terminal.h"
-#include "streamctl/client/connection.h"
+#include "streamctl/client/printable.h"
 
 namespace st::streamctl {
 namespace {

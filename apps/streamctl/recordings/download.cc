@@ -21,6 +21,7 @@
 #include "http/body.h"
 #include "json/write.h"
 #include "streamctl/client/get.h"
+#include "streamctl/client/printable.h"
 #include "streamctl/commands/commands.h"
 #include "streamctl/recordings/align.h"
 #include "streamctl/recordings/new_file.h"

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
-#include "streamctl/client/connection.h"
 #include "streamctl/client/failed.h"
+#include "streamctl/client/printable.h"
 
 namespace st::streamctl {
 
