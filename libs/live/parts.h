@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "httpd/counters.h"
 #include "httpd/options.h"
+#include "httpd/sessions.h"
 #include "httpd/token_guard.h"
 #include "live/options.h"
 #include "loop/event_loop.h"
@@ -20,6 +21,7 @@ struct Parts {
     const Current<Options>& options;
     const Current<httpd::Options>& http_options;
     const Current<auth::Policy>& policy;
+    const httpd::Sessions& sessions;  ///< any thread
     Log log;
     httpd::Counters& http_counters;
     httpd::TokenGuard& wrong_tokens;  ///< any thread

@@ -129,11 +129,13 @@ class PlayMany::Subscription final : public ViewerTransport {
 };
 
 PlayMany::PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-                   std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer)
+                   std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string cookie,
+                   std::string peer)
     : parts_(parts),
       net_(net),
       ticket_(std::move(ticket)),
       facts_(std::move(facts)),
+      cookie_(std::move(cookie)),
       peer_(std::move(peer)) {
     stream->limit_kernel_queue(kViewerKernelQueue);
     const httpd::Options times = *parts_.http_options.get();
@@ -213,9 +215,9 @@ void PlayMany::subscribe(const json::Value& wanted) {
     const std::size_t mark = std::min(asked.find('?'), asked.size());
     const std::string path = asked.substr(0, mark);
     const std::string query = asked.substr(std::min(mark + 1, asked.size()));
-    const auto facts = facts_for(path, query);
-    if (!facts) return tell(number, "ended", facts.error().message, std::nullopt);
     const auto policy = parts_.policy.get();
+    const auto facts = facts_for(*policy, path, query);
+    if (!facts) return tell(number, "ended", facts.error().message, std::nullopt);
     if (const auto may = auth::check_access(*policy, auth::Role::play, *facts); !may) {
         const bool is_guess = auth::has_wrong_token(*policy, auth::Role::play, *facts);
         return is_guess ? refuse_guess(number, may.error().message)
@@ -226,7 +228,8 @@ void PlayMany::subscribe(const json::Value& wanted) {
     subscription->start(path, query);
 }
 
-Result<auth::Facts> PlayMany::facts_for(const std::string& path, const std::string& query) const {
+Result<auth::Facts> PlayMany::facts_for(const auth::Policy& policy, const std::string& path,
+                                        const std::string& query) const {
     const auto target = http::parse_target(path + (query.empty() ? "" : "?" + query));
     if (!target) return target.error();
     if (target->segments.size() != 2) {
@@ -238,6 +241,7 @@ Result<auth::Facts> PlayMany::facts_for(const std::string& path, const std::stri
     auth::Facts facts = facts_;
     facts.path = path;
     facts.now_s = wall_us() / 1'000'000;
+    facts.session = parts_.sessions.roles_of(cookie_, policy, facts.now_s);
     if (const std::string* token = target->find("token")) facts.token = *token;
     if (const std::string* sign = target->find("sign")) facts.sign = *sign;
     return facts;

@@ -35,9 +35,11 @@ class PlayMany final : public httpd::Connection,
     /// Browsers see no pings: after so long without a message, or twice that, they get a text.
     static constexpr std::chrono::seconds kAliveInterval{5};
 
-    /// `facts`: of the upgrade; each subscription adds its path and what its own address proves.
+    /// `facts`: of the upgrade; each subscription adds its path, what its own address proves, and
+    /// what the session of `cookie` (httpd::Sessions) gives by then.
     PlayMany(Parts& parts, httpd::NetLoop& net, httpd::Admission::Ticket ticket,
-             std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string peer);
+             std::unique_ptr<loop::Transport> stream, auth::Facts facts, std::string cookie,
+             std::string peer);
     ~PlayMany() override;
 
     /// Right after it was added to its loop; the upgrade has been answered.
@@ -57,7 +59,8 @@ class PlayMany final : public httpd::Connection,
     void subscribe(const json::Value& wanted);
     void unsubscribe(std::uint16_t id);
     /// What is to be known to decide about one stream. Error: there can be none at that path.
-    Result<auth::Facts> facts_for(const std::string& path, const std::string& query) const;
+    Result<auth::Facts> facts_for(const auth::Policy& policy, const std::string& path,
+                                  const std::string& query) const;
     void take_token(const std::string& token);
     /// `id`: the stream that the token was for, if it was for one.
     void refuse_guess(std::optional<std::uint16_t> id, const std::string& why);
@@ -73,6 +76,7 @@ class PlayMany final : public httpd::Connection,
     httpd::NetLoop& net_;
     httpd::Admission::Ticket ticket_;
     auth::Facts facts_;  ///< of the connection
+    const std::string cookie_;
     const std::string peer_;
     std::unique_ptr<httpd::WebSocket> socket_;
     std::map<std::uint16_t, SubscriptionPtr> subscriptions_;

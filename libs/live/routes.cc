@@ -132,9 +132,9 @@ Plan plan_many(Parts& parts) {
     Plan plan;
     plan.take_over = [&parts](const Request& who, Handover handover) {
         if (!handover.upgrade_answer.empty()) handover.transport->send(handover.upgrade_answer);
-        auto many =
-            std::make_shared<PlayMany>(parts, handover.net, std::move(handover.ticket),
-                                       std::move(handover.transport), who.facts, who.peer.text);
+        auto many = std::make_shared<PlayMany>(
+            parts, handover.net, std::move(handover.ticket), std::move(handover.transport),
+            who.facts, parts.sessions.cookie_of(who.head.fields), who.peer.text);
         handover.net.add(many);
         many->start(as_bytes(handover.pending));
     };

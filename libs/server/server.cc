@@ -352,6 +352,7 @@ void Server::Parts::make_parts() {
         .options = live_options,
         .http_options = http_options,
         .policy = policy,
+        .sessions = *sessions,
         .log = log,
         .http_counters = http_counters,
         .wrong_tokens = wrong_tokens,

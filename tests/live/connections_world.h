@@ -127,14 +127,15 @@ struct ConnectionsWorld {
     Current<Options> options{Options{}};
     Current<httpd::Options> http_options{httpd::Options{}};
     Current<auth::Policy> policy{auth::Policy{}};
+    httpd::Sessions sessions{50001};
     httpd::Counters counters;
     std::atomic<bool> shutting_down{false};
     httpd::TokenGuard wrong_tokens{Log()};
     NoEvents events;
     Live live{*options.get(), loop, events, &counters.memory};
     worker::RunJob run_job;
-    Parts parts{options,      http_options,  policy, Log(), counters,
-                wrong_tokens, shutting_down, loop,   live,  run_job};
+    Parts parts{options,      http_options,  policy, sessions, Log(),  counters,
+                wrong_tokens, shutting_down, loop,   live,     run_job};
 };
 
 }  // namespace st::live

@@ -4,6 +4,8 @@
 
 #include "auth/signature.h"
 #include "auth/wrong_tokens.h"
+#include "base/clock.h"
+#include "base/random.h"
 #include "digest/digest.h"
 #include "live/connections_world.h"
 #include "ws/encode.h"
@@ -34,12 +36,12 @@ const std::string kClosed =
     std::string(as_text(ws::encode_close(ws::kClosePolicy, "Unauthorized").bytes()));
 
 struct PlayManyTest : testing::Test, ConnectionsWorld {
-    std::shared_ptr<httpd::Wire> connect() {
+    std::shared_ptr<httpd::Wire> connect(const std::string& cookie = "") {
         auto wire = std::make_shared<httpd::Wire>();
         auth::Facts facts;
         facts.peer = *auth::parse_address("10.0.0.7");
         auto many = std::make_shared<PlayMany>(parts, net, httpd::Admission::Ticket(),
-                                               transport(wire), facts, "10.0.0.7:1024");
+                                               transport(wire), facts, cookie, "10.0.0.7:1024");
         net.add(many);
         many->start({});
         return wire;
@@ -169,6 +171,33 @@ TEST_F(PlayManyTest, a_signature_that_does_not_hold_ends_its_stream_alone) {
     EXPECT_TRUE(contains(wire->sent, R"("reason":"sign: expired")")) << wire->sent;
     EXPECT_TRUE(contains(wire->sent, "a signed URL is needed")) << wire->sent;
     EXPECT_FALSE(wire->is_finishing);
+}
+
+TEST_F(PlayManyTest, a_browser_that_is_logged_out_begins_no_more_streams) {
+    let_in(auth::Mode::token);
+    const std::string cookie =
+        sessions.open_by_token("right", random_bytes<32>(), wall_us() / 1'000'000);
+    const auto wire = connect(cookie);
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_FALSE(contains(wire->sent, "a token is needed"));
+    sessions.close(cookie);
+    say(*wire, R"({"subscribe":[{"id":2,"path":"/live/b"}]})");
+    EXPECT_TRUE(
+        contains(wire->sent, R"("id":2,"state":"ended","reason":"play: a token is needed")"))
+        << wire->sent;
+}
+
+TEST_F(PlayManyTest, a_session_lasts_no_longer_than_its_token) {
+    let_in(auth::Mode::token);
+    const auto wire =
+        connect(sessions.open_by_token("right", random_bytes<32>(), wall_us() / 1'000'000));
+    auth::Policy without = *policy.get();
+    without.tokens.clear();
+    policy.replace(without);
+    say(*wire, R"({"subscribe":[{"id":1,"path":"/live/a"}]})");
+    EXPECT_TRUE(
+        contains(wire->sent, R"("id":1,"state":"ended","reason":"play: a token is needed")"))
+        << wire->sent;
 }
 
 TEST_F(PlayManyTest, takes_a_token_from_the_first_message) {
