@@ -43,7 +43,7 @@ bool Undeletable::add(const std::string& folder, const std::string& name,
     // A recording is a folder of its own.
     const bool is_within = folder.empty() && !why.is_of_folder;
     if (!is_of_rights) failed_.insert(is_within ? name : folder);
-    return failed_.size() < kFoldersMax && tries_ < kMax;
+    return failed_.size() < kFoldersMax && tries_ < kTriesMax;
 }
 
 std::vector<std::string> Undeletable::end_look() {

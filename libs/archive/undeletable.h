@@ -17,8 +17,10 @@ namespace st::archive {
 class Undeletable {
  public:
     static constexpr std::int64_t kLeaveForUs = 300'000'000;
-    /// Remembered, and tried in vain in one look.
+    /// Remembered.
     static constexpr std::size_t kMax = 20'000;
+    /// In vain in one look, which on a slow disk takes long: the next one goes on behind them.
+    static constexpr std::size_t kTriesMax = 2'000;
     /// In a row, in which the disk fails for another reason than rights: it is the disk's.
     static constexpr std::size_t kFoldersMax = 10;
     static constexpr std::int64_t kQuietUs = 3'600'000'000;
