@@ -196,7 +196,9 @@ SegmentTotals Segments::totals() const {
         totals.queued_bytes += status.queued_bytes;
     }
     for (const RecorderPtr& recorder : ending_) {
-        totals.dropped += refused_by_disk(recorder->status());
+        const SegmentStatus status = recorder->status();
+        totals.dropped += refused_by_disk(status);
+        totals.queued_bytes += status.queued_bytes;
     }
     return totals;
 }
