@@ -187,6 +187,7 @@ class Prompt {
 
     void lose(const Failed& failed, bool says_so) {
         connection_.reset();
+        lookup_.reset();
         recording_ = 0;
         retry_at_ = Clock::now() + retry_after_;
         if (failed.exit_code() == cli::kInterrupted) return editor_.interrupt();
