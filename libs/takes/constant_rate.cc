@@ -102,8 +102,8 @@ Result<mux::Report> write_film(const ConstantRate& wanted, int stream, mp4::Samp
     try {
         table->keep();
     } catch (const mp4::FileError&) {
-        // What was there before is gone.
-        if (!wanted.overwrite) ::unlink(wanted.output.c_str());
+        // The film that was there before is gone, and its table is not of this one.
+        ::unlink((wanted.overwrite ? wanted.table : wanted.output).c_str());
         throw;
     }
     return report;

@@ -23,8 +23,8 @@ struct ConstantRate {
     std::string camera;  ///< metadata; empty: none
     worker::RunJob run;
     mux::Verifier* verifier = nullptr;  ///< never null
-    /// A file that belongs to the film, and what is in it: both get their names, or neither.
-    /// Empty: none.
+    /// A file that belongs to the film, and what is in it: it gets its name behind the film. If it
+    /// cannot, there is neither; with `overwrite`, the film alone. Empty: none.
     std::string table;
     std::string table_text;
     std::stop_token cancel;
