@@ -338,7 +338,7 @@ Result<Manifest> read_manifest(const std::string& recordings_path, const std::st
         const int error = errno;
         if (error == ENOENT) return Error{"no take \"" + take + "\"", kNotFound};
         return Error{"read " + manifest_path(recordings_path, take) + ": " +
-                         (error == 0 ? "it is too large" : std::strerror(error)),
+                         (error == 0 ? "it is no plain file, or too large" : std::strerror(error)),
                      is_out_of_descriptors(error) ? kUnavailable : kBroken};
     }
     auto manifest = decode_manifest(*text);
