@@ -8,11 +8,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "base/fd.h"
 #include "base/fd_io.h"
+#include "base/read_text.h"
 #include "base/units.h"
 #include "base/unsupported.h"
 #include "cli/terminal.h"
@@ -227,10 +226,9 @@ std::string manifest_path(const std::string& folder) {
 /// Before anything is fetched: that of the same take, from an earlier time, is replaced.
 void refuse_other_take(const std::string& take, const std::string& folder) {
     const std::string path = manifest_path(folder);
-    std::ifstream file(path, std::ios::binary);
-    if (!file) return;
-    const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-    const auto there = takes::decode_manifest(text);
+    const auto text = read_text(path, takes::kManifestBytesMax);
+    if (!text && text.error().code != EFBIG) return;
+    const auto there = text ? takes::decode_manifest(*text) : text.error();
     if (there && there->take == take) return;
     throw Failed(cli::kCannotCreate,
                  path + ": exists already and is not of take " + take + "; choose another folder");

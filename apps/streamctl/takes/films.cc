@@ -6,9 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
+#include "base/read_text.h"
 #include "streamctl/recordings/download.h"
 #include "takes/movie_job.h"
 
@@ -18,11 +17,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kPicturesName[] = "pictures.csv";
+/// Of days of pictures.
+constexpr std::size_t kTableBytesMax = std::size_t{1} << 30;
 
 mux::PictureTable read_table(const std::string& path, const std::string& recording) {
-    std::ifstream in(path, std::ios::binary);
-    const std::string text{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-    auto table = mux::read_picture_table(text);
+    const auto text = read_text(path, kTableBytesMax);
+    auto table = text ? mux::read_picture_table(*text) : text.error();
     if (!table)
         throw Failed(cli::kBadInput, recording + ": pictures.csv: " + table.error().message);
     return std::move(*table);
