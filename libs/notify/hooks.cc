@@ -49,9 +49,9 @@ loop::OnFailure tell(const Log& log) {
 }  // namespace
 
 /// Posts to a courier for who may outlive it.
-class Mailbox {
+class CourierPost {
  public:
-    explicit Mailbox(Courier& courier) : courier_(&courier) {}
+    explicit CourierPost(Courier& courier) : courier_(&courier) {}
     void post(loop::Task task) ST_EXCLUDES(mutex_) {
         const Lock lock(mutex_);
         if (courier_ != nullptr) courier_->run(std::move(task));
@@ -79,7 +79,7 @@ class Hooks::Deliveries {
           world_{courier_, courier_, wall_us, random_jitter(), log, aside()} {}
 
     ~Deliveries() {
-        mailbox_->close();
+        post_->close();
         courier_.stop();
         disk_.stop(std::chrono::steady_clock::now());  // a rewrite need not begin any more
     }
@@ -145,16 +145,16 @@ class Hooks::Deliveries {
 
  private:
     decltype(OutboxWorld::aside) aside() {
-        return [&disk = disk_, mailbox = mailbox_](loop::Effort effort, std::function<void()> work,
-                                                   OutboxWorld::Done done) {
-            disk.post(effort, [mailbox, work = std::move(work), done = std::move(done)] {
+        return [&disk = disk_, courier = post_](loop::Effort effort, std::function<void()> work,
+                                                OutboxWorld::Done done) {
+            disk.post(effort, [courier, work = std::move(work), done = std::move(done)] {
                 std::string problem;
                 try {
                     work();
                 } catch (const std::exception& e) {  // C3: a thread of the pool
                     problem = e.what();
                 }
-                mailbox->post([done, problem] { done(problem); });
+                courier->post([done, problem] { done(problem); });
             });
         };
     }
@@ -231,7 +231,7 @@ class Hooks::Deliveries {
     std::vector<std::string> order_;  ///< names of journals, as configured
     loop::TaskPool disk_;             ///< each outbox has at most one task there
     Courier courier_;
-    const std::shared_ptr<Mailbox> mailbox_ = std::make_shared<Mailbox>(courier_);
+    const std::shared_ptr<CourierPost> post_ = std::make_shared<CourierPost>(courier_);
     OutboxWorld world_;
     std::map<std::string, std::unique_ptr<Outbox>> outboxes_;
 };
