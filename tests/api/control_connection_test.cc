@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/desk_access.h"
 #include "httpd/fake_transport.h"
 
 namespace st::api {
@@ -54,7 +55,7 @@ class ControlConnectionTest : public ::testing::Test {
         auto transport = std::make_unique<FakeTransport>(loop, wire);
         auto connection = std::make_shared<ControlConnection>(
             uses, net, httpd::Admission::Ticket(), "10.0.0.7:51544",
-            httpd::LastingAccess(policy, sessions, auth::Role::control, facts(), ""),
+            httpd::LastingAccess(policy, sessions, auth::Role::control, desk_facts(), ""),
             std::move(transport));
         net.add(connection);
         connection->start({});
@@ -74,22 +75,7 @@ class ControlConnectionTest : public ::testing::Test {
         run();
     }
 
-    static auth::Facts facts() {
-        auth::Facts facts;
-        facts.peer = *auth::parse_address("10.0.0.7");
-        facts.host = "10.0.0.1";
-        facts.token = "desk";
-        return facts;
-    }
-    static auth::Policy policy_with_tokens(std::vector<auth::Token> tokens) {
-        auth::Policy made;
-        made.of(auth::Role::control).mode = auth::Mode::token;
-        made.tokens = std::move(tokens);
-        return made;
-    }
-
-    Current<auth::Policy> policy{
-        policy_with_tokens({{"desk", digest::sha256(as_bytes("desk")), {auth::Role::control}}})};
+    Current<auth::Policy> policy{desk_policy()};
     httpd::Sessions sessions{50001};
     loop::EventLoop loop{ManualClock::now};
     httpd::NetLoop net{loop};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "api/desk_access.h"
 #include "httpd/fake_transport.h"
 
 namespace st::api {
@@ -18,7 +19,7 @@ class EventStreamTest : public ::testing::Test {
     void start() {
         auto made = std::make_shared<EventStream>(
             EventStream::Uses{loop, events}, net, httpd::Admission::Ticket(),
-            httpd::LastingAccess(policy, sessions, auth::Role::control, facts(), ""),
+            httpd::LastingAccess(policy, sessions, auth::Role::control, desk_facts(), ""),
             std::make_unique<FakeTransport>(loop, wire));
         stream = made;
         net.add(made);
@@ -29,7 +30,7 @@ class EventStreamTest : public ::testing::Test {
     void run() {
         for (int i = 0; i < 4; ++i) loop.run_once();
     }
-    void revoke() { policy.replace(policy_with({})); }
+    void revoke() { policy.replace(policy_with_tokens({})); }
     /// Ids are given in order: how many subscriptions there were so far.
     std::uint64_t subscriptions() {
         const auto probe = events.subscribe({{}, [](auto, const auto&, const auto&) {}}, {});
@@ -37,22 +38,7 @@ class EventStreamTest : public ::testing::Test {
         return probe - 1 - probes++;
     }
 
-    static auth::Facts facts() {
-        auth::Facts facts;
-        facts.peer = *auth::parse_address("10.0.0.7");
-        facts.host = "10.0.0.1";
-        facts.token = "desk";
-        return facts;
-    }
-    static auth::Policy policy_with(std::vector<auth::Token> tokens) {
-        auth::Policy made;
-        made.of(auth::Role::control).mode = auth::Mode::token;
-        made.tokens = std::move(tokens);
-        return made;
-    }
-
-    Current<auth::Policy> policy{
-        policy_with({{"desk", digest::sha256(as_bytes("desk")), {auth::Role::control}}})};
+    Current<auth::Policy> policy{desk_policy()};
     httpd::Sessions sessions{50001};
     loop::EventLoop loop{ManualClock::now};
     httpd::NetLoop net{loop};
